@@ -18,6 +18,9 @@ EdgeKind = Literal["requires", "recommends"]
 Status = Literal["ready", "planned"]
 ComputeKind = Literal["none", "data", "train", "evaluate", "serve"]
 CellKind = Literal["code", "markdown"]
+# The one colour of axes, text and ticks in figures, which rendering swaps for the text's colour.
+INK = "#0b0c0d"
+
 OutcomeStatus = Literal["ok", "failed", "timeout", "memory", "network", "crashed", "output"]
 
 

@@ -1,0 +1,1 @@
+"""From the book and its outcomes to pages, notebooks and PDFs."""

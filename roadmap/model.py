@@ -229,7 +229,10 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Roadmap:
-    """The whole book. `nodes` are in reading order: by stage, then as roadmap.yaml lists them."""
+    """The whole book. `nodes` are in reading order: by stage, then as roadmap.yaml lists them.
+
+    `broken` are the ids of nodes that exist but could not be read; `load` has said why.
+    """
 
     title: str
     summary: str
@@ -239,6 +242,7 @@ class Roadmap:
     tracks: tuple[Track, ...]
     stages: tuple[Stage, ...]
     nodes: tuple[Node, ...]
+    broken: frozenset[str] = frozenset()
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)

@@ -1,0 +1,146 @@
+"""roadmap.yaml, and every node it lists."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from roadmap.diagnostics import Diagnostic, Span
+from roadmap.load.cache import Cache
+from roadmap.load.chapter import Spans, read_node, read_yaml_cached
+from roadmap.load.files import escapes, read_text
+from roadmap.model import Node, Roadmap, Stage, Track
+
+
+def load(book: Path, cache: Path | None = None) -> tuple[Roadmap | None, list[Diagnostic]]:
+    """Read the book in the folder `book`, and report all that is wrong with its files.
+
+    `cache` is a folder in which to remember what unchanged files mean. The roadmap is None when
+    roadmap.yaml itself cannot be used; a node that cannot be read is in `Roadmap.broken`.
+    """
+    book = Path(os.path.abspath(book))  # noqa: PTH100 (resolve() would follow links)
+    remembered = Cache(cache)
+    path = book / "roadmap.yaml"
+    text = read_text(path, book)
+    if isinstance(text, Diagnostic):
+        return None, [_no_book(book) if text.rule == "file-missing" else text]
+    data, places, found = read_yaml_cached("book", text, path, 1, remembered)
+    if data is None:
+        return None, found
+    spans = Spans(path, places)
+    found += _repeated(data, spans)
+    nodes: list[Node] = []
+    broken: set[str] = set()
+    listed: set[Path] = set()
+    for folder, span, fault in _listed(data, book, spans):
+        listed.add(folder)
+        node, faults = (None, [fault]) if fault else read_node(folder, book, span, remembered)
+        found += faults
+        if node is None:
+            broken.add(folder.name)
+        else:
+            nodes.append(node)
+    for folder in _unlisted(book, listed):
+        broken.add(folder.name)
+        found.append(_not_listed(folder, data))
+    remembered.save()
+    return _roadmap(data, book, nodes, broken), list(dict.fromkeys(found))
+
+
+def _roadmap(data: dict[str, Any], book: Path, nodes: list[Node], broken: set[str]) -> Roadmap:
+    return Roadmap(
+        title=data["title"],
+        summary=data["summary"],
+        url=data["url"],
+        repository=data["repository"],
+        root=book,
+        tracks=tuple(Track(**track) for track in data["tracks"]),
+        stages=tuple(
+            Stage(stage["id"], stage["title"], stage["summary"], number, stage["folder"])
+            for number, stage in enumerate(data["stages"])
+        ),
+        nodes=tuple(nodes),
+        broken=frozenset(broken),
+    )
+
+
+def _no_book(book: Path) -> Diagnostic:
+    message = f"{book.name}/roadmap.yaml does not exist."
+    hint = "Run in the project's folder, or name the book's folder."
+    return Diagnostic("book-missing", message, Span(book / "roadmap.yaml"), hint)
+
+
+def _repeated(data: dict[str, Any], spans: Spans) -> list[Diagnostic]:
+    """Tracks, stages and folders are each named once."""
+    found = []
+    for kind, key in (("tracks", "id"), ("stages", "id"), ("stages", "folder")):
+        seen: set[str] = set()
+        for number, entry in enumerate(data[kind]):
+            if entry[key] in seen:
+                message = f"There is a `{entry[key]}` among the {kind} already."
+                span = spans[f"{kind}.{number}.{key}"]
+                found.append(Diagnostic("field-invalid", message, span, "Give it another name."))
+            seen.add(entry[key])
+    return found
+
+
+def _listed(
+    data: dict[str, Any], book: Path, spans: Spans
+) -> Iterator[tuple[Path, Span, Diagnostic | None]]:
+    """Each listed node's folder, the place that lists it, and what is wrong with that."""
+    first: dict[str, int] = {}
+    for s, stage in enumerate(data["stages"]):
+        folder = book / stage["folder"]
+        stage_fault = _stage_fault(folder, stage["folder"], book, spans[f"stages.{s}.folder"])
+        for n, node_id in enumerate(stage["nodes"]):
+            span = spans[f"stages.{s}.nodes.{n}"]
+            fault = stage_fault
+            if node_id in first:
+                message = f"The node `{node_id}` is listed on line {first[node_id]} already."
+                fault = Diagnostic("node-duplicate", message, span, "List it once.")
+            elif fault is None and not (folder / node_id).is_dir():
+                fault = _no_folder(folder, node_id, span)
+            first.setdefault(node_id, span.line)
+            yield folder / node_id, span, fault
+
+
+def _stage_fault(folder: Path, name: str, book: Path, span: Span) -> Diagnostic | None:
+    if len(Path(name).parts) != 1 or name in (".", "..") or escapes(folder, book):
+        message = f"The stage's folder `{name}` is not a folder of the book."
+        hint = "Write the name of a folder right below roadmap.yaml."
+        return Diagnostic("path-escapes-book", message, span, hint)
+    if not folder.is_dir():
+        message = f"The folder {book.name}/{name} does not exist."
+        return Diagnostic("file-missing", message, span, _nearest(name, book))
+    return None
+
+
+def _no_folder(stage: Path, node_id: str, span: Span) -> Diagnostic:
+    message = f"The folder {stage.parent.name}/{stage.name}/{node_id} does not exist."
+    hint = _nearest(node_id, stage) or f"`roadmap new-node {node_id}` makes one."
+    return Diagnostic("file-missing", message, span, hint)
+
+
+def _nearest(name: str, folder: Path) -> str:
+    names = [path.name for path in folder.iterdir() if path.is_dir()]
+    near = difflib.get_close_matches(name, sorted(names), n=1)
+    return f"Did you mean `{near[0]}`?" if near else ""
+
+
+def _unlisted(book: Path, listed: set[Path]) -> Iterator[Path]:
+    """Folders with a chapter that roadmap.yaml does not list, two levels down."""
+    for stage in sorted(path for path in book.iterdir() if path.is_dir()):
+        for folder in sorted(stage.iterdir()):
+            if folder not in listed and (folder / "chapter.md").is_file():
+                yield folder
+
+
+def _not_listed(folder: Path, data: dict[str, Any]) -> Diagnostic:
+    stage = next((s["id"] for s in data["stages"] if s["folder"] == folder.parent.name), None)
+    message = f"roadmap.yaml does not list the node `{folder.name}`."
+    where = f"the `nodes:` of the stage `{stage}`" if stage else "a stage"
+    hint = f"Add `{folder.name}` to {where} in roadmap.yaml, or take the folder away."
+    return Diagnostic("node-unlisted", message, Span(folder / "chapter.md"), hint)

@@ -1,0 +1,88 @@
+"""Remembers what files meant, so that a file that did not change is not parsed again.
+
+One text file: a line `version checksum`, then one line `kind/digest JSON` per remembered value.
+Lines are decoded when asked for and written back as they were. Only values of files without
+faults are remembered. A cache that is old, damaged or cannot be written is as good as none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+FILE_NAME = "load.txt"
+
+
+class Cache:
+    """What was read last time. With `folder` None it remembers nothing."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._file = None if folder is None else folder / FILE_NAME
+        self._version = "" if folder is None else _version()
+        self._before = self._read()
+        self._now: dict[str, str] = {}
+
+    def get(self, kind: str, digest: str) -> Any:
+        """What was put under this kind and digest, or None."""
+        key = f"{kind}/{digest}"
+        line = self._before.get(key)
+        if line is None:
+            return None
+        self._now[key] = line
+        return json.loads(line)
+
+    def put(self, kind: str, digest: str, value: Any) -> None:
+        """Remember a value made of dicts, lists, strings, numbers, booleans and None."""
+        self._now[f"{kind}/{digest}"] = json.dumps(value, separators=(",", ":"))
+
+    def save(self) -> None:
+        """Write what was asked for or put since the start, and forget the rest."""
+        if self._file is None or self._now.keys() == self._before.keys():
+            return
+        body = "".join(f"{key} {self._now[key]}\n" for key in sorted(self._now)).encode()
+        staged = self._file.with_name(f"{FILE_NAME}.{os.getpid()}")
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            staged.write_bytes(self._head(body) + body)
+            staged.replace(self._file)
+        except OSError:
+            staged.unlink(missing_ok=True)
+
+    def _read(self) -> dict[str, str]:
+        try:
+            head, _, body = self._file.read_bytes().partition(b"\n") if self._file else (b"",) * 3
+        except OSError:
+            return {}
+        if not body or head + b"\n" != self._head(body):
+            return {}
+        pairs = (line.partition(" ") for line in body.decode().splitlines())
+        return {key: value for key, _, value in pairs}
+
+    def _head(self, body: bytes) -> bytes:
+        return f"{self._version} {zlib.crc32(body):08x}\n".encode()
+
+
+def digest(text: str) -> str:
+    """SHA-256 of `text`."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _version() -> str:
+    """Changes with this package, the model and the Markdown parser."""
+    here = Path(__file__).parent
+    parsers = ("markdown_it/__init__.py", "mdit_py_plugins/__init__.py")
+    found = (Path(folder, parser) for parser in parsers for folder in sys.path)
+    sources = [
+        *sorted(here.glob("*.py")),
+        here.parent / "model.py",
+        *(path for path in found if path.is_file()),
+    ]
+    content = hashlib.sha256(sys.version.encode())
+    for source in sources:
+        content.update(source.read_bytes())
+    return content.hexdigest()

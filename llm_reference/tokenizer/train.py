@@ -59,7 +59,6 @@ def learn_merges(counts: Mapping[bytes, int], n_merges: int) -> list[Pair]:
                 if change > 0:
                     words_with[pair].add(index)
                     born.add(pair)
-        del pair_counts[best]
         for pair in born:
             heapq.heappush(heap, (-pair_counts[pair], pair))
     return merges

@@ -13,9 +13,8 @@ import tiktoken
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_reference.tokenizer import GPT2, GPT4, WHOLE, Tokenizer, load_gpt2
+from llm_reference.tokenizer import GPT4, WHOLE, Tokenizer, load_gpt2
 from llm_reference.tokenizer.encode import LONG, merge_long_piece, merge_piece
-from llm_reference.tokenizer.pattern import Splitter
 
 DATA = Path(os.environ.get("LLM_ROADMAP_DATA", Path(__file__).parents[4] / "shared" / "data"))
 ODD_TEXTS = [
@@ -68,12 +67,6 @@ def gpt2() -> Tokenizer:
 def test_decoding_an_encoding_gives_the_text_back(trained: Tokenizer, text: str) -> None:
     assert trained.decode(trained.encode(text)) == text
     assert trained.decode_bytes(trained.encode(text)) == text.encode()
-
-
-@pytest.mark.parametrize("pattern", [GPT2, GPT4, WHOLE, r"\d+|[a-m]+", "q"])
-@given(text=st.text())
-def test_splitting_loses_nothing_whatever_the_pattern(pattern: str, text: str) -> None:
-    assert "".join(Splitter(pattern).split(text)) == text
 
 
 @given(st.text())
@@ -200,9 +193,3 @@ def test_a_full_cache_changes_no_ids(trained: Tokenizer, monkeypatch: pytest.Mon
     fresh = Tokenizer(trained.merges, trained.pattern, trained.special)
     assert fresh.encode(text) == expected
     assert len(fresh._piece_ids) <= 3
-
-
-@pytest.mark.parametrize("pattern", ["(a)|b", "[", "(?P<n>x)"])
-def test_a_pattern_that_cannot_split_is_refused(pattern: str) -> None:
-    with pytest.raises(ValueError, match="pattern"):
-        Tokenizer((), pattern)

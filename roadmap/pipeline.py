@@ -1,0 +1,177 @@
+"""A build from start to end: load, check, run, render, publish. Read it from top to bottom."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from roadmap.diagnostics import BuildError, Diagnostic, Span, has_errors
+from roadmap.publish.inputs import read_inputs
+from roadmap.publish.site import Published, is_current, publish
+
+if TYPE_CHECKING:
+    from roadmap.model import Outcome, Roadmap
+
+STATE = ".roadmap"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to build. `book` is the folder with roadmap.yaml, `out` the site's folder.
+
+    `jobs` is the number of cores to use; `only` are the nodes whose experiments may run, all if
+    empty.
+    """
+
+    book: Path
+    out: Path
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    force: bool = False
+    execute: bool = True
+    pdf: bool = True
+    only: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> Path:
+        """The folder for caches and records, beside the book."""
+        return self.book.parent / STATE
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something a person may want to see: a `stage` begins, or a `step` of it begins or ends.
+
+    `expected` and `elapsed` are in seconds; `done` and `total` count steps of the stage.
+    """
+
+    stage: str
+    step: str = ""
+    state: str = "begin"
+    elapsed: float = 0.0
+    expected: float | None = None
+    total: int = 0
+
+
+Observer = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a build ended. `published` is None when nothing was to do or nothing may be published."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    published: Published | None
+    unchanged: bool
+    seconds: float
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error stopped the build."""
+        return has_errors(self.diagnostics)
+
+
+def build(options: Options, observe: Observer = lambda _: None) -> Report:
+    """Build the site. The last good site stays as it is when there is an error."""
+    start = time.perf_counter()
+    diagnostics: list[Diagnostic] = []
+    published, unchanged = None, False
+    try:
+        with _lock(options.state):
+            inputs = read_inputs(options.book)
+            fingerprint = inputs.fingerprint(options.pdf, options.execute)
+            unchanged = not options.force and is_current(options.out, fingerprint)
+            if not unchanged:
+                roadmap, diagnostics = loaded_and_checked(options, observe)
+                outcomes, found = run_experiments(roadmap, options, observe)
+                diagnostics += found
+                _stop_at_errors(diagnostics)
+
+                from roadmap.publish.units import site_units
+
+                observe(Event("render"))
+                units = site_units(roadmap, outcomes, inputs, options.state, options.pdf, observe)
+                observe(Event("publish", total=len(units)))
+                final = "" if any(d.rule in _PASSING for d in diagnostics) else fingerprint
+                published = publish(
+                    units, options.out, final, lambda u: observe(Event("publish", u.name))
+                )
+    except BuildError as error:
+        diagnostics = _merged(diagnostics, error)
+    return Report(tuple(diagnostics), published, unchanged, time.perf_counter() - start)
+
+
+_PASSING = frozenset({"cache-corrupt", "experiment-not-run", "record-stale"})
+"""Warnings that the next build has to find again."""
+
+
+def loaded_and_checked(
+    options: Options, observe: Observer = lambda _: None
+) -> tuple[Roadmap, list[Diagnostic]]:
+    """The book, and the warnings found in it. Raises BuildError when there are errors."""
+    from roadmap.check import check
+    from roadmap.load import load
+
+    observe(Event("load"))
+    roadmap, diagnostics = load(options.book, options.state)
+    if roadmap is None:
+        raise BuildError(*diagnostics)
+    observe(Event("check"))
+    diagnostics = [*diagnostics, *check(roadmap)]
+    _stop_at_errors(diagnostics)
+    return roadmap, diagnostics
+
+
+def run_experiments(
+    roadmap: Roadmap, options: Options, observe: Observer = lambda _: None
+) -> tuple[dict[str, Outcome], list[Diagnostic]]:
+    """Every experiment's record, run now if it is stale, and how the results lie in their bands."""
+    from roadmap.run import run
+    from roadmap.run.store import Store
+
+    observe(Event("run", total=sum(node.experiment is not None for node in roadmap)))
+    return run(
+        roadmap,
+        Store(options.state / "runs"),
+        jobs=options.jobs,
+        force=options.force,
+        execute=options.execute,
+        only=options.only,
+        on_event=observe,
+    )
+
+
+def _stop_at_errors(diagnostics: list[Diagnostic]) -> None:
+    if has_errors(diagnostics):
+        raise BuildError(*diagnostics)
+
+
+def _merged(before: list[Diagnostic], error: BuildError) -> list[Diagnostic]:
+    return [*before, *(d for d in error.diagnostics if d not in before)]
+
+
+@contextmanager
+def _lock(state: Path) -> Iterator[None]:
+    """One build at a time: a second one says so and stops."""
+    import fcntl
+
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        file = (state / "lock").open("a+")
+    except OSError as error:
+        message = f"The folder for caches cannot be used: {error.strerror} ({state})."
+        hint = "Make it writable, or remove it."
+        raise BuildError(Diagnostic("publish-failed", message, Span(state), hint)) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            message = "Another build of this book is running."
+            raise BuildError(
+                Diagnostic("publish-failed", message, Span(state), "Wait until it has ended.")
+            ) from None
+        yield

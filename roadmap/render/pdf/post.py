@@ -1,0 +1,318 @@
+"""The last pass over a PDF: what WeasyPrint 70 leaves undone, done on the file's objects.
+
+ISO 32000-1 (PDF 1.7) names the keys; ISO 14289-1 (PDF/UA-1) says what they must hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pikepdf import Dictionary, Pdf
+
+_TEXT_MARK = re.compile(rb"/\w+ <</MCID (\d+)>> BDC")
+_PRINTED = 4  # annotation flag: the annotation appears on paper
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that travels inside the PDF."""
+
+    path: Path
+    name: str
+    description: str
+
+
+def finish(
+    source: Path,
+    target: Path,
+    titles: Mapping[str, str],
+    attachments: Sequence[Attachment],
+    epoch: int,
+) -> None:
+    """Read the PDF `source`, put it right, and write it to `target`: same input, same bytes.
+
+    `titles` says in words where a destination or URL leads. `epoch` dates the attachments.
+    """
+    import pikepdf
+
+    with pikepdf.open(source) as pdf:
+        headers_to_artifacts(pdf)
+        describe_links(pdf, titles)
+        make_tickable(pdf)
+        tag_formulas(pdf)
+        attach(pdf, attachments, epoch)
+        pdf.save(
+            target,
+            deterministic_id=True,
+            object_stream_mode=pikepdf.ObjectStreamMode.generate,
+        )
+
+
+def headers_to_artifacts(pdf: Pdf) -> None:
+    """Mark running headers and page numbers as artifacts, and take their links into the tree.
+
+    WeasyPrint gives margin boxes structure elements that hang on nothing (UA-1, 7.1 and 7.8).
+    """
+    from pikepdf import Array, Name
+
+    parents = _ParentTree(pdf)
+    body = _body(pdf)
+    rooted: dict[tuple[int, int], bool] = {k.objgen: True for k in body.K}
+
+    def in_tree(element: Dictionary) -> bool:
+        if element.objgen not in rooted:
+            parent = element.P
+            rooted[element.objgen] = parent.objgen != body.objgen and in_tree(parent)
+        return rooted[element.objgen]
+
+    links = []
+    for page in pdf.pages:
+        elements = parents[int(page.StructParents)]
+        loose = {i for i, e in enumerate(elements) if e.S != Name.Link and not in_tree(e)}
+        for element in elements:
+            if element.S == Name.Link and not in_tree(element):
+                element.P = body
+                links.append(element)
+                rooted[element.objgen] = True
+        if loose:
+            _unmark(pdf, page, loose)
+            parents[int(page.StructParents)] = Array(
+                [_null() if i in loose else e for i, e in enumerate(elements)]
+            )
+    for link in links:
+        body.K.append(link)
+    parents.write()
+
+
+def describe_links(pdf: Pdf, titles: Mapping[str, str]) -> None:
+    """Say in words where each link leads (UA-1, 7.18.5), and keep one annotation per link.
+
+    Each element or pseudo-element inside an `<a>` gets an annotation of its own from WeasyPrint,
+    on top of the one of the `<a>`.
+    """
+    from pikepdf import Array, Name, String
+
+    parents = _ParentTree(pdf)
+    for page in pdf.pages:
+        if "/Annots" not in page:
+            continue
+        kept: list[Any] = []
+        areas: list[tuple[str, list[float]]] = []
+        for annotation in page.Annots:
+            if annotation.Subtype != Name.Link:
+                kept.append(annotation)
+                continue
+            target = _target(annotation)
+            area = _rectangle(annotation)
+            if any(target == t and _covers(outer, area) for t, outer in areas):
+                _forget(annotation, parents)
+                continue
+            areas.append((target, area))
+            annotation.Rect = Array([round(v, 3) for v in area])
+            annotation.F = _PRINTED
+            annotation.Contents = String(titles.get(target) or target)
+            kept.append(annotation)
+        page.Annots = Array(kept)
+    parents.write()
+
+
+def make_tickable(pdf: Pdf) -> None:
+    """Give checkboxes both appearances, and make boxes of one name one field.
+
+    WeasyPrint leaves the drawing to the viewer (NeedAppearances); poppler then draws ticked boxes
+    empty. A field with several boxes shows its tick in all of them (ISO 32000-1, 12.7.4.2.3).
+    """
+    from pikepdf import Array, Dictionary, Name, String
+
+    form = pdf.Root.get("/AcroForm")
+    if form is None:
+        return
+    if "/NeedAppearances" in form:
+        del form["/NeedAppearances"]
+    dingbats = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.ZapfDingbats)
+    form.DR = Dictionary(Font=Dictionary(ZaDb=pdf.make_indirect(dingbats)))
+    form.DA = String("/ZaDb 0 Tf 0 g")
+    boxes: dict[str, list[Any]] = {}
+    for box in form.Fields:
+        _draw_box(pdf, box)
+        boxes.setdefault(str(box.T), []).append(box)
+    fields = Array()
+    for name, same in boxes.items():
+        field = same[0]
+        if len(same) > 1:
+            field = pdf.make_indirect(
+                Dictionary(
+                    FT=Name.Btn, T=String(name), TU=same[0].TU, V=same[0].V, Kids=Array(same)
+                )
+            )
+            for box in same:
+                box.Parent = field
+                for key in ("/T", "/FT", "/V"):
+                    del box[key]
+        fields.append(field)
+    form.Fields = fields
+
+
+def tag_formulas(pdf: Pdf) -> None:
+    """Tag the images whose alternative text begins `Formula: ` as formulas (UA-1, 7.7)."""
+    from pikepdf import Dictionary, Name
+
+    for item in pdf.objects:
+        if (
+            isinstance(item, Dictionary)
+            and item.get("/S") == Name.Figure
+            and str(item.get("/Alt", "")).startswith("Formula: ")
+        ):
+            item.S = Name.Formula
+
+
+def attach(pdf: Pdf, attachments: Sequence[Attachment], epoch: int) -> None:
+    """Put files into the document's own list, where every viewer shows them."""
+    from pikepdf import AttachedFileSpec, Name
+
+    when = datetime.fromtimestamp(epoch, UTC).strftime("D:%Y%m%d%H%M%SZ")
+    for item in sorted(attachments, key=lambda a: a.name):
+        pdf.attachments[item.name] = AttachedFileSpec(
+            pdf,
+            item.path.read_bytes(),
+            filename=item.name,
+            description=item.description,
+            mime_type="text/x-python" if item.name.endswith(".py") else "application/json",
+            relationship=Name.Supplement,
+            creation_date=when,
+            mod_date=when,
+        )
+
+
+class _ParentTree:
+    """The structure tree's number tree (ISO 32000-1, 14.7.4.4): flat, as WeasyPrint writes it."""
+
+    def __init__(self, pdf: Pdf) -> None:
+        numbers = pdf.Root.StructTreeRoot.ParentTree.Nums
+        self._pdf = pdf
+        self._entries = {int(numbers[i]): numbers[i + 1] for i in range(0, len(numbers), 2)}
+
+    def __getitem__(self, number: int) -> Any:
+        return self._entries[number]
+
+    def __setitem__(self, number: int, value: Any) -> None:
+        self._entries[number] = value
+
+    def __delitem__(self, number: int) -> None:
+        del self._entries[number]
+
+    def write(self) -> None:
+        """Store the entries back into the document."""
+        from pikepdf import Array
+
+        flat = Array()
+        for number, value in sorted(self._entries.items()):
+            flat.append(number)
+            flat.append(value)
+        self._pdf.Root.StructTreeRoot.ParentTree.Nums = flat
+
+
+def _body(pdf: Pdf) -> Any:
+    return pdf.Root.StructTreeRoot.K[0]
+
+
+def _null() -> Any:
+    from pikepdf import Object
+
+    return Object.parse(b"null")
+
+
+def _unmark(pdf: Pdf, page: Any, numbers: set[int]) -> None:
+    def replace(match: re.Match[bytes]) -> bytes:
+        pagination = b"/Artifact <</Type /Pagination>> BDC"
+        return pagination if int(match[1]) in numbers else match[0]
+
+    page.Contents = pdf.make_stream(_TEXT_MARK.sub(replace, page.Contents.read_bytes()))
+
+
+def _target(annotation: Any) -> str:
+    if "/Dest" in annotation:
+        return str(annotation.Dest)
+    return str(annotation.A.URI)
+
+
+def _rectangle(annotation: Any) -> list[float]:
+    x1, y1, x2, y2 = (float(v) for v in annotation.Rect)
+    return [min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)]
+
+
+def _covers(outer: Sequence[float], inner: Sequence[float], slack: float = 1.5) -> bool:
+    """Whether the rectangle `inner` lies in `outer`, give or take a hair, in points."""
+    return (
+        outer[0] - slack <= inner[0]
+        and outer[1] - slack <= inner[1]
+        and inner[2] <= outer[2] + slack
+        and inner[3] <= outer[3] + slack
+    )
+
+
+def _forget(annotation: Any, parents: _ParentTree) -> None:
+    from pikepdf import Array, Name
+
+    number = int(annotation.StructParent)
+    element = parents[number]
+    element.K = Array([k for k in element.K if not _refers(k, annotation)])
+    if element.S == Name.Link:
+        element.S = Name.Span
+    del parents[number]
+
+
+def _refers(kid: Any, annotation: Any) -> bool:
+    from pikepdf import Dictionary
+
+    return isinstance(kid, Dictionary) and "/Obj" in kid and kid.Obj.objgen == annotation.objgen
+
+
+def _draw_box(pdf: Pdf, box: Any) -> None:
+    from pikepdf import Array, Dictionary, Name, String
+
+    left, bottom, right, top = _rectangle(box)
+    width, height = right - left, top - bottom
+    box.Rect = Array([round(v, 3) for v in (left, bottom, right, top)])
+    states = {"/Off": _frame(width, height), "/on": _frame(width, height) + _tick(width, height)}
+    box.AP = Dictionary(N=Dictionary())
+    for state, drawing in states.items():
+        box.AP.N[state] = pdf.make_stream(
+            drawing.encode(),
+            Type=Name.XObject,
+            Subtype=Name.Form,
+            BBox=Array([0, 0, round(width, 3), round(height, 3)]),
+            Resources=Dictionary(),
+        )
+    box.MK = Dictionary(CA=String("4"))
+    box.DA = String("/ZaDb 0 Tf 0 g")
+    box.H = Name.P
+
+
+def _frame(width: float, height: float) -> str:
+    line = 0.08 * width
+    return (
+        f"q 1 g 0.35 G {line:.2f} w {line / 2:.2f} {line / 2:.2f} "
+        f"{width - line:.2f} {height - line:.2f} re B Q\n"
+    )
+
+
+def _tick(width: float, height: float) -> str:
+    points = ((0.2, 0.52), (0.42, 0.27), (0.82, 0.77))
+    path = " ".join(
+        f"{x * width:.2f} {y * height:.2f} {'l' if i else 'm'}" for i, (x, y) in enumerate(points)
+    )
+    return f"q 0.05 0.38 0.18 RG {0.14 * width:.2f} w 1 J 1 j {path} S Q\n"
+
+
+def annotations(pdf: Pdf) -> Iterator[tuple[int, Any]]:
+    """Every annotation with the index of its page."""
+    for index, page in enumerate(pdf.pages):
+        for annotation in page.get("/Annots", []):
+            yield index, annotation

@@ -248,9 +248,12 @@ class Roadmap:
         return iter(self.nodes)
 
     def node(self, node_id: str) -> Node:
-        """The node with this id. Raises KeyError."""
+        """The node with this id or, failing that, this alias. Raises KeyError."""
         for node in self.nodes:
             if node.id == node_id:
+                return node
+        for node in self.nodes:
+            if node_id in node.aliases:
                 return node
         raise KeyError(node_id)
 

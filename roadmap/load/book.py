@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def load(book: Path, cache: Path | None = None) -> tuple[Roadmap | None, list[Di
     roadmap.yaml itself cannot be used; a node that cannot be read is in `Roadmap.broken`.
     """
     book = Path(os.path.abspath(book))  # noqa: PTH100 (resolve() would follow links)
-    remembered = Cache(cache)
+    remembered = Cache(cache, "load")
     path = book / "roadmap.yaml"
     text = read_text(path, book)
     if isinstance(text, Diagnostic):
@@ -47,6 +48,7 @@ def load(book: Path, cache: Path | None = None) -> tuple[Roadmap | None, list[Di
         broken.add(folder.name)
         found.append(_not_listed(folder, data))
     remembered.save()
+    nodes = _without_aliases(nodes)
     return _roadmap(data, book, nodes, broken), list(dict.fromkeys(found))
 
 
@@ -65,6 +67,22 @@ def _roadmap(data: dict[str, Any], book: Path, nodes: list[Node], broken: set[st
         nodes=tuple(nodes),
         broken=frozenset(broken),
     )
+
+
+def _without_aliases(nodes: list[Node]) -> list[Node]:
+    """Edges by id: a node may be required by the name it once had."""
+    ids = {alias: node.id for node in nodes for alias in node.aliases}
+    ids |= {node.id: node.id for node in nodes}
+
+    def renamed(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(ids.get(name, name) for name in names)
+
+    return [
+        replace(node, requires=renamed(node.requires), recommends=renamed(node.recommends))
+        if ids.keys() & {*node.requires, *node.recommends} - set(ids.values())
+        else node
+        for node in nodes
+    ]
 
 
 def _no_book(book: Path) -> Diagnostic:

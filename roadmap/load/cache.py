@@ -15,14 +15,12 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-FILE_NAME = "load.txt"
-
 
 class Cache:
     """What was read last time. With `folder` None it remembers nothing."""
 
-    def __init__(self, folder: Path | None) -> None:
-        self._file = None if folder is None else folder / FILE_NAME
+    def __init__(self, folder: Path | None, name: str) -> None:
+        self._file = None if folder is None else folder / f"{name}.txt"
         self._version = "" if folder is None else _version()
         self._before = self._read()
         self._now: dict[str, str] = {}
@@ -45,7 +43,7 @@ class Cache:
         if self._file is None or self._now.keys() == self._before.keys():
             return
         body = "".join(f"{key} {self._now[key]}\n" for key in sorted(self._now)).encode()
-        staged = self._file.with_name(f"{FILE_NAME}.{os.getpid()}")
+        staged = self._file.with_suffix(f".{os.getpid()}")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             staged.write_bytes(self._head(body) + body)

@@ -23,7 +23,7 @@ def find_symbol(root: Path, reference: str) -> Symbol | None:
     None when the module's file or the symbol does not exist.
     """
     module, _, qualified = reference.partition(":")
-    path = _module_file(root, module)
+    path = module_file(root, module)
     if path is None:
         return None
     text = path.read_text(encoding="utf-8")
@@ -40,7 +40,24 @@ def find_symbol(root: Path, reference: str) -> Symbol | None:
     return Symbol(path, begin, "\n".join(s[indent:] for s in block), _docstring(node))
 
 
-def _module_file(root: Path, module: str) -> Path | None:
+def symbol_names(path: Path) -> list[str]:
+    """The dotted names that the file `path` defines, classes' members included."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    found = [(name, node) for node in tree.body for name in sorted(_names(node))]
+    return [
+        *(name for name, _ in found),
+        *(
+            f"{name}.{member}"
+            for name, node in found
+            if isinstance(node, ast.ClassDef)
+            for below in node.body
+            for member in sorted(_names(below))
+        ),
+    ]
+
+
+def module_file(root: Path, module: str) -> Path | None:
+    """The file of `module.path` below `root`, if there is one."""
     if not module or not all(part.isidentifier() for part in module.split(".")):
         return None
     stem = root.joinpath(*module.split("."))

@@ -1,0 +1,36 @@
+"""Resolves the ids by which chapters name one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from roadmap.model import Node, Roadmap
+
+
+class Names:
+    """The nodes of a book by id and by alias."""
+
+    def __init__(self, roadmap: Roadmap) -> None:
+        self._broken = roadmap.broken
+        self._nodes = {alias: node for node in roadmap for alias in node.aliases}
+        self._nodes |= {node.id: node for node in roadmap}
+
+    def node(self, name: str) -> Node | None:
+        """The node with this id or alias; None where it is unknown or could not be read."""
+        return self._nodes.get(name)
+
+    def knows(self, name: str) -> bool:
+        """Whether there is such a node, be it one that could not be read."""
+        return name in self._nodes or name in self._broken
+
+    def nearest(self, name: str) -> str:
+        """A hint for a name that no node has."""
+        return nearest(name, [*self._nodes, *self._broken]) or "`roadmap list` shows every id."
+
+
+def nearest(name: str, known: Iterable[str], quote: str = "`{}`") -> str:
+    """`Did you mean ...?`, or nothing where no known name is close."""
+    from difflib import get_close_matches  # only for a book with a fault
+
+    near = get_close_matches(name, sorted(set(known)), n=1)
+    return f"Did you mean {quote.format(near[0])}?" if near else ""

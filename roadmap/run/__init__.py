@@ -1,0 +1,1 @@
+"""Plan, cache, execute, compare: from experiments to outcomes."""

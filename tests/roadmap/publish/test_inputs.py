@@ -1,0 +1,58 @@
+"""Inputs: every change that matters changes the fingerprint, and nothing else does."""
+
+from pathlib import Path
+
+from roadmap.publish.files import write_atomically
+from roadmap.publish.inputs import read_inputs, tree
+
+
+def book(tmp_path: Path) -> Path:
+    folder = tmp_path / "content"
+    folder.mkdir()
+    (folder / "roadmap.yaml").write_text("title: T\n")
+    (tmp_path / "llm_reference").mkdir()
+    (tmp_path / "llm_reference/a.py").write_text("x = 1\n")
+    return folder
+
+
+def test_the_fingerprint_follows_the_book_the_subject_and_the_options(tmp_path: Path):
+    folder = book(tmp_path)
+    seen = {read_inputs(folder).fingerprint("pdf")}
+    assert read_inputs(folder).fingerprint("pdf") in seen
+    seen.add(read_inputs(folder).fingerprint("no pdf"))
+    (folder / "roadmap.yaml").write_text("title: U\n")
+    seen.add(read_inputs(folder).fingerprint("pdf"))
+    (tmp_path / "llm_reference/a.py").write_text("x = 2\n")
+    seen.add(read_inputs(folder).fingerprint("pdf"))
+    (folder / "new.md").write_text("")
+    seen.add(read_inputs(folder).fingerprint("pdf"))
+    assert len(seen) == 5
+
+
+def test_compiled_files_are_no_input(tmp_path: Path):
+    folder = book(tmp_path)
+    before = read_inputs(folder)
+    (tmp_path / "llm_reference/__pycache__").mkdir()
+    (tmp_path / "llm_reference/__pycache__/a.pyc").write_bytes(b"x")
+    assert read_inputs(folder) == before
+
+
+def test_a_small_file_with_old_size_and_time_but_new_bytes_is_seen(tmp_path: Path):
+    import os
+
+    path = tmp_path / "a"
+    path.write_text("one")
+    before, stat = tree(tmp_path), path.stat()
+    path.write_text("two")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert tree(tmp_path) != before
+
+
+def test_write_atomically_replaces_whole_and_keeps_the_mode(tmp_path: Path):
+    path = tmp_path / "a.txt"
+    write_atomically(path, "one\n")
+    path.chmod(0o600)
+    write_atomically(path, "two\n")
+    assert path.read_text() == "two\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]

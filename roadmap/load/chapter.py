@@ -30,13 +30,13 @@ from roadmap.model import (
 
 @dataclass(frozen=True, slots=True)
 class Spans(Mapping[str, Span]):
-    """Places of one file by key path, made into spans when asked for."""
+    """Places of one file by key path, as `line column length`; made into spans when asked for."""
 
     path: Path
-    places: Mapping[str, list[int]]
+    places: Mapping[str, str]
 
     def __getitem__(self, key: str) -> Span:
-        return Span(self.path, *self.places[key])
+        return Span(self.path, *map(int, self.places[key].split()))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.places)
@@ -100,10 +100,10 @@ def split(text: str) -> tuple[str | None, str, int]:
 
 def read_yaml_cached(
     kind: str, text: str, path: Path, first_line: int, cache: Cache
-) -> tuple[dict[str, Any] | None, dict[str, list[int]], list[Diagnostic]]:
+) -> tuple[dict[str, Any] | None, dict[str, str], list[Diagnostic]]:
     """YAML held against the schema of its `kind`, `front` or `book`: data, places, faults."""
-    key = digest(text)
-    known = cache.get(kind, key)
+    text_digest = digest(text)
+    known = cache.get(kind, text_digest)
     if known is not None:
         return known["data"], known["places"], []
     from roadmap.load import schema
@@ -118,11 +118,12 @@ def read_yaml_cached(
     found += faults
     # A long value is pointed at by its key: a caret under half a page helps nobody.
     places = {
-        at: list(place if place[0] == source.keys.get(at, place)[0] else source.keys[at])
+        at: " ".join(map(str, place if place[0] == key_place[0] else key_place))
         for at, place in source.values.items()
+        for key_place in [source.keys.get(at, place)]
     }
     if data is not None and not found:
-        cache.put(kind, key, {"data": data, "places": places})
+        cache.put(kind, text_digest, {"data": data, "places": places})
     return data, places, found
 
 

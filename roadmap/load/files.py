@@ -11,10 +11,11 @@ from roadmap.diagnostics import Diagnostic, Span
 def read_text(path: Path, book: Path, asked: Span | None = None) -> str | Diagnostic:
     """The text of `path` without a byte order mark and with LF line ends, or what is wrong.
 
-    `asked` is the place that names the file, for the case that there is none.
+    The file's folder is known to lie in the book; the file may yet be a link. `asked` is the place
+    that names the file, for the case that there is none.
     """
     try:
-        if escapes(path, book):
+        if path.is_symlink() and escapes(path, book):
             message = f"{path.name} is a link that leads outside the book."
             hint = "Copy the file into the book."
             return Diagnostic("path-escapes-book", message, asked or Span(path), hint)
@@ -57,7 +58,7 @@ def escapes(path: Path, root: Path) -> bool:
     if os.path.commonpath([top, here]) != top:
         return True
     while here != top:
-        if os.path.islink(here):  # noqa: PTH114 (called for every file of the book)
+        if os.path.islink(here):  # noqa: PTH114 (called for every node: Path is slow)
             inside = os.path.realpath(top)
             return os.path.commonpath([inside, os.path.realpath(path)]) != inside
         here = os.path.dirname(here)  # noqa: PTH120

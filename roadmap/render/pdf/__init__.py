@@ -1,0 +1,131 @@
+"""The book as a PDF for each track: tagged, linked, tickable, and the same bytes every time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from roadmap.diagnostics import BuildError, Diagnostic, Span
+from roadmap.model import Node, Outcome, Roadmap, Track
+from roadmap.render.pdf.document import Edition, book_html, destinations
+from roadmap.render.pdf.engine import Book, make
+from roadmap.render.pdf.post import Attachment
+
+if TYPE_CHECKING:
+    from roadmap.render.math import Math
+
+TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
+
+
+def render_pdf(
+    roadmap: Roadmap,
+    outcomes: Mapping[str, Outcome],
+    track: Track,
+    out: Path,
+    *,
+    cache: Path,
+    math: Math,
+    edition: Edition,
+) -> list[Diagnostic]:
+    """Write the book of one track to `out`. What is wrong comes back; then `out` is untouched.
+
+    `cache` is a folder of this module's own; in it an unchanged book is found again.
+    """
+    return render_pdfs(
+        roadmap, outcomes, {track.id: out}, cache=cache, math=math, edition=edition, jobs=1
+    )
+
+
+def render_pdfs(
+    roadmap: Roadmap,
+    outcomes: Mapping[str, Outcome],
+    outs: Mapping[str, Path],
+    *,
+    cache: Path,
+    math: Math,
+    edition: Edition,
+    jobs: int,
+) -> list[Diagnostic]:
+    """Write the books of several tracks, `{track id: file}`, at most `jobs` at the same time."""
+    tracks = [track for track in roadmap.tracks if track.id in outs]
+    try:
+        books = [
+            _book(roadmap, outcomes, track, outs[track.id], cache, math, edition)
+            for track in tracks
+        ]
+    except BuildError as error:
+        return list(error.diagnostics)
+    found = make(books, TEMPLATES / "fonts", cache, jobs)
+    return [_placed(diagnostic, roadmap) for diagnostic in found]
+
+
+def _book(
+    roadmap: Roadmap,
+    outcomes: Mapping[str, Outcome],
+    track: Track,
+    out: Path,
+    cache: Path,
+    math: Math,
+    edition: Edition,
+) -> Book:
+    from roadmap.render.chapter import chapter_html
+    from roadmap.render.layout import layout
+    from roadmap.render.map import map_html
+
+    def chapter(node: Node) -> str:
+        return chapter_html(node, roadmap, outcomes, "print", math=math, track=track.id)
+
+    def map_of(nodes: Sequence[Node]) -> str:
+        ids = {node.id for node in nodes}
+        placed = layout(roadmap, cache / "layout", nodes=ids)
+        return map_html(roadmap, placed, lambda node: f"#node-{node.id}", "print", ids)
+
+    return Book(
+        name=f"book-{track.id}",
+        html=book_html(roadmap, outcomes, track, chapter, map_of, edition, TEMPLATES),
+        out=out,
+        titles=destinations(roadmap),
+        files=tuple(_attachments(roadmap, outcomes, track)),
+        base_url=roadmap.url,
+        epoch=edition.epoch,
+    )
+
+
+def _attachments(
+    roadmap: Roadmap, outcomes: Mapping[str, Outcome], track: Track
+) -> list[Attachment]:
+    from roadmap.render.notebook import notebook
+
+    files = []
+    for node in roadmap.in_track(track.id):
+        script = node.experiment
+        if script is None:
+            continue
+        outcome = outcomes.get(node.id)
+        files += [
+            Attachment(f"{node.id}.py", f"The experiment of “{node.title}”", script.source),
+            Attachment(
+                f"{node.id}.ipynb",
+                f"The experiment of “{node.title}”, as a notebook",
+                notebook(node, script, outcome, roadmap.url),
+            ),
+        ]
+    return files
+
+
+def _placed(found: Diagnostic, roadmap: Roadmap) -> Diagnostic:
+    """With the first place in the book where the sign stands that no font has."""
+    if found.rule != "glyph-missing":
+        return found
+    sign = found.message.partition("“")[2].partition("”")[0]
+    for node in roadmap:
+        texts = [(node.chapter.path, node.chapter.body, node.chapter.body_line)]
+        if node.experiment is not None:
+            texts.append((node.experiment.path, node.experiment.source, 1))
+        for path, text, first in texts:
+            for number, line in enumerate(text.split("\n"), first):
+                if sign in line:
+                    span = Span(path, number, line.index(sign) + 1, len(sign))
+                    return Diagnostic(found.rule, found.message, span, found.hint, found.notes)
+    return found

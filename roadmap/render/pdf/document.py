@@ -1,4 +1,4 @@
-"""The book as one HTML document for paper: cover, guide, map, contents, stages and their chapters."""
+"""The book as one HTML document for paper: cover, guide, map, contents, stages, chapters."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ _FONTCONFIG = """<?xml version="1.0"?>
   <alias><family>monospace</family><prefer><family>JetBrains Mono</family></prefer></alias>
 </fontconfig>
 """
+_HERE = Path(__file__).resolve().parent
 _PACKAGES = ("weasyprint", "pikepdf", "pydyf", "fonttools")
 _MISSING_GLYPH = ".notdef glyph rendered"
 
@@ -62,20 +63,19 @@ def make(books: Sequence[Book], fonts: Path, cache: Path, jobs: int) -> list[Dia
         encoding="utf-8",
     )
     with ThreadPoolExecutor(max(1, jobs)) as pool:
-        found = pool.map(lambda book: _make_one(book, config, cache), books)
+        found = pool.map(lambda book: _make_one(book, fonts, config, cache), books)
         return [diagnostic for diagnostics in found for diagnostic in diagnostics]
 
 
-def _make_one(book: Book, config: Path, cache: Path) -> list[Diagnostic]:
-    made = cache / f"{book.name}-{_digest(book)}.pdf"
+def _make_one(book: Book, fonts: Path, config: Path, cache: Path) -> list[Diagnostic]:
+    made = cache / f"{book.name}-{_digest(book, fonts)}.pdf"
     if not made.exists():
         diagnostics = _print(book, made, config, cache)
         if diagnostics:
             made.unlink(missing_ok=True)
             return diagnostics
-        for old in cache.glob(f"{book.name}-{'[0-9a-f]' * 16}.pdf"):
-            if old != made:
-                old.unlink(missing_ok=True)
+        for old in set(cache.glob(f"{book.name}-{'[0-9a-f]' * 16}.pdf")) - {made}:
+            old.unlink(missing_ok=True)
     try:
         book.out.parent.mkdir(parents=True, exist_ok=True)
         staged = book.out.with_name(f".{book.out.name}.part")
@@ -94,7 +94,7 @@ def _print(book: Book, made: Path, config: Path, cache: Path) -> list[Diagnostic
         "out": str(made),
         "base_url": book.base_url,
         "titles": dict(book.titles),
-        "files": [{**asdict(f), "path": str(f.path)} for f in book.files],
+        "files": [asdict(file) for file in book.files],
         "epoch": book.epoch,
     }
     # -P: the folder that the build is started in must not shadow the standard library
@@ -117,7 +117,7 @@ def _print(book: Book, made: Path, config: Path, cache: Path) -> list[Diagnostic
 
 
 def _environment(config: Path, epoch: int) -> dict[str, str]:
-    package_root = str(Path(__file__).resolve().parents[3])
+    package_root = str(_HERE.parents[2])
     path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH", "")]))
     return {
         **os.environ,
@@ -129,27 +129,26 @@ def _environment(config: Path, epoch: int) -> dict[str, str]:
     }
 
 
-def _digest(book: Book) -> str:
+def _digest(book: Book, fonts: Path) -> str:
     """Of everything that the bytes of the PDF depend on."""
     state = hashlib.sha256()
     parts = [book.html, json.dumps(dict(book.titles)), book.base_url, str(book.epoch)]
     parts += [f"{name} {version(name)}" for name in _PACKAGES]
-    parts += [f.name + f.description for f in book.files]
+    parts += [text for file in book.files for text in (file.name, file.description, file.text)]
+    parts += [path.read_text(encoding="utf-8") for path in sorted(_HERE.glob("*.py"))]
+    parts += [f"{font.name} {font.stat().st_size}" for font in sorted(fonts.glob("*.ttf"))]
     for part in parts:
         state.update(part.encode() + b"\0")
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    for path in [*sources, *(f.path for f in book.files)]:
-        state.update(hashlib.sha256(path.read_bytes()).digest())
     return state.hexdigest()[:16]
 
 
 def _reported(book: Book, message: str) -> Diagnostic:
     if message.startswith(_MISSING_GLYPH):
-        sign = message.partition('"')[2]
+        sign, _, code = message.partition('"')[2].rpartition('" ')
         return Diagnostic(
             "glyph-missing",
-            f'No font of the book has the character "{sign} used in {book.name}',
-            hint="write it in words, or with a character listed in templates/fonts/README.md",
+            f"No font of the book has the character “{sign}” {code}",
+            hint="write it in words, or with a character that templates/fonts/README.md lists",
         )
     return Diagnostic("pdf-warning", f"{book.name}: {message}")
 

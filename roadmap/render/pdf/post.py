@@ -6,30 +6,30 @@ ISO 32000-1 (PDF 1.7) names the keys; ISO 14289-1 (PDF/UA-1) says what they must
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
-    from pikepdf import Dictionary, Pdf
+    from pikepdf import Pdf
 
-_TEXT_MARK = re.compile(rb"/\w+ <</MCID (\d+)>> BDC")
+_TEXT_MARK = re.compile(rb"/\w+\s+<<\s*/MCID (\d+)\s*>>\s+BDC")
 _PRINTED = 4  # annotation flag: the annotation appears on paper
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that travels inside the PDF."""
+    """A text file that travels inside the PDF."""
 
-    path: Path
     name: str
     description: str
+    text: str
 
 
 def finish(
-    source: Path,
+    source: BinaryIO,
     target: Path,
     titles: Mapping[str, str],
     attachments: Sequence[Attachment],
@@ -65,7 +65,7 @@ def headers_to_artifacts(pdf: Pdf) -> None:
     body = _body(pdf)
     rooted: dict[tuple[int, int], bool] = {k.objgen: True for k in body.K}
 
-    def in_tree(element: Dictionary) -> bool:
+    def in_tree(element: Any) -> bool:
         if element.objgen not in rooted:
             parent = element.P
             rooted[element.objgen] = parent.objgen != body.objgen and in_tree(parent)
@@ -180,11 +180,11 @@ def attach(pdf: Pdf, attachments: Sequence[Attachment], epoch: int) -> None:
     for item in sorted(attachments, key=lambda a: a.name):
         pdf.attachments[item.name] = AttachedFileSpec(
             pdf,
-            item.path.read_bytes(),
+            item.text.encode(),
             filename=item.name,
             description=item.description,
             mime_type="text/x-python" if item.name.endswith(".py") else "application/json",
-            relationship=Name.Supplement,
+            relationship=Name.Supplement,  # type: ignore[call-arg]
             creation_date=when,
             mod_date=when,
         )
@@ -229,11 +229,19 @@ def _null() -> Any:
 
 
 def _unmark(pdf: Pdf, page: Any, numbers: set[int]) -> None:
-    def replace(match: re.Match[bytes]) -> bytes:
-        pagination = b"/Artifact <</Type /Pagination>> BDC"
-        return pagination if int(match[1]) in numbers else match[0]
+    found: set[int] = set()
 
-    page.Contents = pdf.make_stream(_TEXT_MARK.sub(replace, page.Contents.read_bytes()))
+    def replace(match: re.Match[bytes]) -> bytes:
+        number = int(match[1])
+        if number not in numbers:
+            return match[0]
+        found.add(number)
+        return b"/Artifact\n<</Type /Pagination>>\nBDC"
+
+    content = _TEXT_MARK.sub(replace, page.Contents.read_bytes())
+    if found != numbers:
+        raise ValueError(f"marked content {sorted(numbers - found)} is not written as expected")
+    page.Contents = pdf.make_stream(content)
 
 
 def _target(annotation: Any) -> str:
@@ -309,10 +317,3 @@ def _tick(width: float, height: float) -> str:
         f"{x * width:.2f} {y * height:.2f} {'l' if i else 'm'}" for i, (x, y) in enumerate(points)
     )
     return f"q 0.05 0.38 0.18 RG {0.14 * width:.2f} w 1 J 1 j {path} S Q\n"
-
-
-def annotations(pdf: Pdf) -> Iterator[tuple[int, Any]]:
-    """Every annotation with the index of its page."""
-    for index, page in enumerate(pdf.pages):
-        for annotation in page.get("/Annots", []):
-            yield index, annotation

@@ -70,7 +70,7 @@ def _make(request: dict[str, Any]) -> dict[str, Any]:
             raw,
             staged,
             titles,
-            [Attachment(Path(a["path"]), a["name"], a["description"]) for a in request["files"]],
+            [Attachment(**file) for file in request["files"]],
             request["epoch"],
         )
         with staged.open("rb") as file:

@@ -1,0 +1,166 @@
+"""The map as HTML: every box is a link, and the edges are a drawing behind them.
+
+The same markup serves the browser and the PDF. Links inside SVG are dead in the PDF, so boxes are
+`<a>` elements placed over the edges. A label is bare text in its link, with line breaks kept by
+CSS: any element inside would give the PDF a second link annotation for the same box.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Collection, Sequence
+from html import escape
+from math import hypot
+from typing import Literal
+
+from roadmap.model import Node, Roadmap
+from roadmap.render.layout import Box, Curve, Layout, Point
+
+Medium = Literal["site", "print"]
+PRINT_WIDTH, PRINT_HEIGHT = 496.0, 680.0
+"""The room for a map on an A4 page with heading and legend, in points. Small maps do not grow."""
+HALF_TIP = 2.4
+"""Half the width of an arrow's tip, in points."""
+
+
+def map_html(
+    roadmap: Roadmap,
+    layout: Layout,
+    href: Callable[[Node], str],
+    medium: Medium,
+    nodes: Collection[str] | None = None,
+    *,
+    label: str = "Map of the steps",
+) -> str:
+    """The map with its legend. `nodes`, if given, are the only ones that are links."""
+    size = f"width:{_em(layout, layout.width)};height:{_em(layout, layout.height)}"
+    if medium == "print":
+        scale = min(1.0, PRINT_WIDTH / layout.width, PRINT_HEIGHT / layout.height)
+        drawing = b64encode(_edges(layout, ink="#3d3d3d", soft="#767676").encode()).decode()
+        size += f";font-size:{layout.font_size * scale:.2f}pt"
+        size += f";background-image:url(data:image/svg+xml;base64,{drawing})"
+        edges = ""
+    else:
+        edges = _edges(layout)
+    boxes = [
+        _box(roadmap, layout, box, href if nodes is None or box.node in nodes else None)
+        for box in layout.boxes
+    ]
+    nav = f'<nav class="map" aria-label="{escape(label)}" style="{size}">'
+    shown = [roadmap.node(box.node) for box in layout.boxes]
+    return "\n".join([nav + edges, *boxes, "</nav>", legend_html(roadmap, shown)])
+
+
+def legend_html(roadmap: Roadmap, shown: Sequence[Node]) -> str:
+    """What colours, borders and lines mean, for the kinds of node that are shown."""
+    used = {node.stage for node in shown}
+    entries = [
+        f'<li class="key stage-{stage.id}" data-stage-colour="{stage.number % 9}">'
+        f"{stage.number} {escape(stage.title)}</li>"
+        for stage in roadmap.stages
+        if stage.id in used
+    ]
+    if any(node.status == "planned" for node in shown):
+        entries.append('<li class="key planned">dotted bar: planned, not yet written</li>')
+    if any(node.optional for node in shown):
+        entries.append('<li class="key optional">dashed border: optional</li>')
+    entries.append('<li class="key">dashed line: recommended, not required</li>')
+    return '<ul class="legend" aria-label="Legend">' + "".join(entries) + "</ul>"
+
+
+def map_list(
+    roadmap: Roadmap, href: Callable[[Node], str], nodes: Collection[str] | None = None
+) -> str:
+    """The map as a nested list with all its edges in words: for screen readers, small screens."""
+    stages = []
+    for stage in roadmap.stages:
+        items = [
+            _item(roadmap, node, href)
+            for node in roadmap.in_stage(stage.id)
+            if nodes is None or node.id in nodes
+        ]
+        if items:
+            stages.append(
+                f'<li class="stage-{stage.id}">{stage.number} {escape(stage.title)}'
+                f"<ul>\n{chr(10).join(items)}\n</ul></li>"
+            )
+    return '<ul class="road">\n' + "\n".join(stages) + "\n</ul>"
+
+
+def _item(roadmap: Roadmap, node: Node, href: Callable[[Node], str]) -> str:
+    said = [word for word, holds in _marks(node) if holds]
+    for words, others in (("needs", node.requires), ("recommended before", node.recommends)):
+        if others:
+            said.append(f"{words}: " + ", ".join(roadmap.node(other).title for other in others))
+    link = f'<a href="{escape(href(node))}">{escape(node.title)}</a>'
+    return f"<li>{link}" + (f" ({escape('; '.join(said))})" if said else "") + "</li>"
+
+
+def _marks(node: Node) -> tuple[tuple[str, bool], ...]:
+    return ("planned", node.status == "planned"), ("optional", node.optional)
+
+
+def _box(roadmap: Roadmap, layout: Layout, box: Box, href: Callable[[Node], str] | None) -> str:
+    node, stage = roadmap.node(box.node), roadmap.stage(roadmap.node(box.node).stage)
+    marks = [word for word, holds in _marks(node) if holds]
+    classes = " ".join(["node", f"stage-{stage.id}", *marks])
+    said = ", ".join([node.title, f"stage {stage.number}, {stage.title}", *marks])
+    place = (
+        f"left:{100 * box.left / layout.width:.3f}%;top:{100 * box.top / layout.height:.3f}%;"
+        f"width:{100 * box.width / layout.width:.3f}%;"
+        f"height:{100 * box.height / layout.height:.3f}%"
+    )
+    tag, target = ("span", "") if href is None else ("a", f' href="{escape(href(node))}"')
+    name = "" if href is None else f' aria-label="{escape(said)}"'
+    return (
+        f'<{tag} class="{classes}" data-node="{node.id}" data-stage-colour="{stage.number % 9}"'
+        f'{target}{name} style="{place}">{escape(chr(10).join(box.lines))}</{tag}>'
+    )
+
+
+def _em(layout: Layout, points: float) -> str:
+    return f"{points / layout.font_size:.3f}em"
+
+
+def _edges(layout: Layout, ink: str = "", soft: str = "") -> str:
+    """The drawing of the edges: styled by the page's CSS, or in fixed colours as an image."""
+    width, height = f"{layout.width:.2f}", f"{layout.height:.2f}"
+    if ink:
+        drawn = [
+            _fixed(curve, soft if curve.kind == "recommends" else ink) for curve in layout.curves
+        ]
+        head = f'xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="{height}pt"'
+    else:
+        drawn = [_styled(curve) for curve in layout.curves]
+        head = 'class="edges" aria-hidden="true" focusable="false"'
+    return f'<svg {head} viewBox="0 0 {width} {height}">{"".join(drawn)}</svg>'
+
+
+def _styled(curve: Curve) -> str:
+    data = f'data-from="{curve.source}" data-to="{curve.target}" data-kind="{curve.kind}"'
+    return f'<path {data} d="{_line(curve)}"/><polygon {data} points="{_tip(curve)}"/>'
+
+
+def _fixed(curve: Curve, colour: str) -> str:
+    dash = ' stroke-dasharray="3 2.2"' if curve.kind == "recommends" else ""
+    return (
+        f'<path d="{_line(curve)}" fill="none" stroke="{colour}" stroke-width="0.9"{dash}/>'
+        f'<polygon points="{_tip(curve)}" fill="{colour}"/>'
+    )
+
+
+def _line(curve: Curve) -> str:
+    start, *rest = (_xy(p) for p in curve.points)
+    return f"M{start}C{' '.join(rest)}"
+
+
+def _tip(curve: Curve) -> str:
+    (x, y), (tip_x, tip_y) = curve.points[-1], curve.tip
+    length = hypot(tip_x - x, tip_y - y) or 1.0
+    across_x, across_y = HALF_TIP * (y - tip_y) / length, HALF_TIP * (tip_x - x) / length
+    base = (x + across_x, y + across_y), (x - across_x, y - across_y)
+    return " ".join(map(_xy, (curve.tip, *base)))
+
+
+def _xy(point: Point) -> str:
+    return f"{point[0]:.1f},{point[1]:.1f}"

@@ -11,12 +11,16 @@ from collections.abc import Iterable, Mapping
 from roadmap.model import Node, Outcome, Roadmap, Stage, Track
 from roadmap.render.pages_meta import breadcrumbs, learning_resource, track_course
 from roadmap.render.pages_site import EVERY_TRACK, Site, duration, per_track
+from roadmap.render.twin import stage_twin, track_twin
 
 Pages = dict[str, str]
 
 
 def node_page(site: Site, node: Node, body_html: str, outcome: Outcome | None) -> Pages:
-    """The page of one step. `body_html` is the chapter below its title."""
+    """The page of one step. `body_html` is the chapter below its title.
+
+    Its twin, which needs every outcome, comes from `roadmap.render.twin.twin`.
+    """
     roadmap = site.roadmap
     stage = roadmap.stage(node.stage)
     path = f"node/{node.id}.html"
@@ -47,7 +51,7 @@ def node_page(site: Site, node: Node, body_html: str, outcome: Outcome | None) -
 
 
 def stage_page(site: Site, stage: Stage, map_html: str = "") -> Pages:
-    """The page of a stage: its steps in order, and the map of them where one is given."""
+    """The page of a stage and its twin: its steps in order, with the map of them if given."""
     roadmap = site.roadmap
     nodes = roadmap.in_stage(stage.id)
     path = f"stage/{stage.id}.html"
@@ -62,6 +66,7 @@ def stage_page(site: Site, stage: Stage, map_html: str = "") -> Pages:
         path=path,
         title=stage.title,
         description=stage.summary,
+        twin=f"stage/{stage.id}.md",
         stage=stage,
         steps=[(node, times(roadmap, node)) for node in nodes],
         totals=totals(roadmap, nodes),
@@ -72,11 +77,11 @@ def stage_page(site: Site, stage: Stage, map_html: str = "") -> Pages:
         after=next((s for s in roadmap.stages if s.number == stage.number + 1), None),
         linked_data=[breadcrumbs(site, [(stage.title, path)])],
     )
-    return {path: html}
+    return {path: html, **stage_twin(site, stage)}
 
 
 def track_page(site: Site, track: Track) -> Pages:
-    """The page of a track: whom it is for, its steps by stage with their times, its PDF."""
+    """The page of a track and its twin: for whom it is, its steps with their times, its PDF."""
     roadmap = site.roadmap
     nodes = roadmap.in_track(track.id)
     path = f"track/{track.id}.html"
@@ -86,6 +91,7 @@ def track_page(site: Site, track: Track) -> Pages:
         path=path,
         title=f"The {track.title.lower()} track",
         description=track.summary,
+        twin=f"track/{track.id}.md",
         track=track,
         stages=[
             (stage, [node for node in nodes if node.stage == stage.id]) for stage in roadmap.stages
@@ -98,7 +104,7 @@ def track_page(site: Site, track: Track) -> Pages:
         sidebar=site.sidebar("../"),
         linked_data=[track_course(site, track, nodes, path)],
     )
-    return {path: html}
+    return {path: html, **track_twin(site, track)}
 
 
 def index_page(
@@ -111,6 +117,7 @@ def index_page(
         "index.html",
         "",
         path="index.html",
+        twin="",
         title=roadmap.title,
         description=roadmap.summary,
         map=map_html,
@@ -132,6 +139,7 @@ def progress_page(site: Site) -> Pages:
         "progress.html",
         "",
         path="progress.html",
+        twin="",
         title="Your progress",
         description=f"What you have done of {roadmap.title}, kept in this browser alone.",
         stages=[

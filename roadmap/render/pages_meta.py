@@ -96,9 +96,11 @@ def llms_txt(site: Site) -> str:
             url = site.url(f"node/{node.id}.md")
             lines.append(f"- [{node.title}]({url}): {node.summary}{mark}")
     lines += ["", "## Optional", ""]
-    for track in roadmap.tracks:
-        url = site.url(f"track/{track.id}.html")
-        lines.append(f"- [{track.title} track]({url}): {track.summary}")
+    pages = [
+        *((f"track/{t.id}.md", f"{t.title} track", t.summary) for t in roadmap.tracks),
+        *((f"stage/{s.id}.md", f"{s.title} stage", s.summary) for s in roadmap.stages),
+    ]
+    lines += [f"- [{title}]({site.url(path)}): {summary}" for path, title, summary in pages]
     return "\n".join(lines) + "\n"
 
 

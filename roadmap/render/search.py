@@ -41,7 +41,7 @@ def search_record(node: Node, body_html: str) -> Record:
 
 
 def search_js(records: Iterable[Record]) -> str:
-    """`assets/search.js`: the records of all pages."""
+    """`assets/search-index.js`: the records of all pages."""
     return f"window.roadmapSearch = {script_json(list(records))};\n"
 
 

@@ -22,6 +22,7 @@ from roadmap.render.pages import index_page, node_page, progress_page, stage_pag
 from roadmap.render.pages_meta import llms_txt, sitemap_xml
 from roadmap.render.pages_site import TEMPLATES, data_js, site_context
 from roadmap.render.search import search_js, search_record
+from roadmap.render.twin import twin
 
 PLACE = Span(Path("chapter.md"))
 PLANTED = "zyzzyva"
@@ -167,9 +168,9 @@ def write_site(folder: Path, body: str = "Chapter text.") -> Path:
     for each in roadmap:
         outcome = OUTCOME if each.status == "ready" else None
         pages |= node_page(site, each, bodies[each.id], outcome)
-        pages[f"node/{each.id}.md"] = f"# {each.title}\n"
+        pages |= twin(site, each, {"attention": OUTCOME})
     pages["assets/data.js"] = data_js(site)
-    pages["assets/search.js"] = search_js([search_record(n, bodies[n.id]) for n in roadmap])
+    pages["assets/search-index.js"] = search_js([search_record(n, bodies[n.id]) for n in roadmap])
     pages["downloads/attention.py"] = "print()\n"
     pages["llms.txt"], pages["sitemap.xml"] = llms_txt(site), sitemap_xml(site)
     shutil.copytree(TEMPLATES / "assets", folder / "assets")

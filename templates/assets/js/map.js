@@ -115,6 +115,11 @@
     const room = frame.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     setZoom(Math.min(1, room / map.offsetWidth));
   }
+  if (frame.scrollWidth > frame.clientWidth) {
+    const start = boxes[0].getBoundingClientRect();
+    const { left, width } = frame.getBoundingClientRect();
+    frame.scrollLeft = start.left + start.width / 2 - left - width / 2;
+  }
   const steps = { in: () => setZoom(zoom * 1.25), out: () => setZoom(zoom / 1.25), fit };
   for (const button of document.querySelectorAll("[data-zoom]")) {
     button.addEventListener("click", steps[button.dataset.zoom]);

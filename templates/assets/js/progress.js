@@ -5,20 +5,21 @@
   const { nodes } = window.roadmapData;
   const WORDS = { doing: "in progress", done: "done", skipped: "skipped", changed: "changed since you finished" };
 
+  const names = new Map();
+  for (const link of document.querySelectorAll("a[data-node]")) names.set(link, link.getAttribute("aria-label"));
+
+  /* The sign is CSS; the words go into the link's name, for those who hear it. */
   function mark(link, shown) {
-    let said = link.querySelector(":scope > .said-state");
-    if (shown === "") {
-      delete link.dataset.state;
-      said?.remove();
+    const name = names.get(link);
+    const words = shown && `, ${WORDS[shown]}`;
+    if (shown) link.dataset.state = shown;
+    else delete link.dataset.state;
+    if (name !== null) {
+      link.setAttribute("aria-label", name + words);
       return;
     }
-    link.dataset.state = shown;
-    if (!said) {
-      said = document.createElement("span");
-      said.className = "unseen said-state";
-      link.append(said);
-    }
-    said.textContent = `, ${WORDS[shown]}`;
+    link.querySelector(":scope > .said-state")?.remove();
+    if (shown) link.append(Object.assign(document.createElement("span"), { className: "unseen said-state", textContent: words }));
   }
 
   function inTrack(node) {
@@ -27,7 +28,7 @@
 
   function paint() {
     const entries = progress.stored();
-    for (const link of document.querySelectorAll("a[data-node]")) {
+    for (const link of names.keys()) {
       const { state, changed } = progress.state(entries, link.dataset.node);
       mark(link, changed ? "changed" : state);
     }

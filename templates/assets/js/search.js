@@ -22,7 +22,7 @@
   }
 
   async function build() {
-    await Promise.all([script("assets/js/vendor/minisearch.js"), script("assets/search.js")]);
+    await Promise.all([script("assets/js/vendor/minisearch.js"), script("assets/search-index.js")]);
     const sections = window.roadmapSearch.flatMap(([id, title, planned, parts]) =>
       parts.map(([anchor, heading, text, code]) => ({ page: id, title, planned, anchor, heading, text, code })),
     );

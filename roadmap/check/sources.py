@@ -15,16 +15,18 @@ from roadmap.model import Node, Roadmap
 def check_sources(roadmap: Roadmap, cache: Cache) -> Iterator[Diagnostic]:
     """Every `{source}` and every entry of `source:` names code that is there."""
     project = roadmap.root.parent
-    digests: dict[Path, str] = {}
+    modules: dict[str, tuple[Path, str] | None] = {}
     for node in roadmap:
         for reference, span in _references(node):
-            path = module_file(project, reference.partition(":")[0])
-            if path is None:
-                yield _no_module(reference, span)
+            module = reference.partition(":")[0]
+            if module not in modules:
+                modules[module] = _read(project, module)
+            known = modules[module]
+            if known is None:
+                yield _no_module(module, span)
                 continue
-            if path not in digests:
-                digests[path] = digest(path.read_text(encoding="utf-8", errors="replace"))
-            key = f"{digests[path]}:{reference}"
+            path, text_digest = known
+            key = f"{text_digest}:{reference}"
             if cache.get("symbol", key) is None:
                 fault = _fault(project, path, reference, span)
                 if fault:
@@ -41,6 +43,13 @@ def _references(node: Node) -> Iterator[tuple[str, Span]]:
             yield use.argument, use.span
 
 
+def _read(project: Path, module: str) -> tuple[Path, str] | None:
+    path = module_file(project, module)
+    if path is None:
+        return None
+    return path, digest(path.read_text(encoding="utf-8", errors="replace"))
+
+
 def _fault(project: Path, path: Path, reference: str, span: Span) -> Diagnostic | None:
     where = path.relative_to(project).as_posix()
     try:
@@ -54,8 +63,7 @@ def _fault(project: Path, path: Path, reference: str, span: Span) -> Diagnostic 
     return Diagnostic("source-missing", f"{where} defines no `{symbol}`.", span, hint)
 
 
-def _no_module(reference: str, span: Span) -> Diagnostic:
-    module = reference.partition(":")[0]
+def _no_module(module: str, span: Span) -> Diagnostic:
     message = f"There is no module `{module}` in this project."
     hint = "Write `package.module:Class.method`."
     return Diagnostic("source-missing", message, span, hint)

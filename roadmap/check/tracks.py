@@ -12,35 +12,39 @@ from roadmap.model import Node, Roadmap
 def check_tracks(roadmap: Roadmap, names: Names) -> Iterator[Diagnostic]:
     """Undecided and unknown tracks, and prerequisites that a track hides."""
     tracks = [track.id for track in roadmap.tracks]
+    decided = {node.id: _decided(node, tracks) for node in roadmap}
     for node in roadmap:
-        decided = _decided(node)
-        for track in decided:
+        for track in decided[node.id]:
             if track not in tracks:
                 message = f"There is no track `{track}`."
                 hint = nearest(track, tracks) or f"Tracks: {', '.join(tracks)}."
                 yield Diagnostic("track-unknown", message, node.span(f"tracks.{track}"), hint)
         for track in tracks:
-            if track not in decided:
+            if track not in decided[node.id]:
                 message = f"`{node.id}` says nothing about the track `{track}`."
                 hint = f"Add `{track}: {{minutes: 30}}` or `{track}: skip`."
                 yield Diagnostic("track-undecided", message, node.span("tracks"), hint)
-        yield from _hidden(node, tracks, names)
+        yield from _hidden(node, tracks, decided, names)
 
 
-def _decided(node: Node) -> list[str]:
+def _decided(node: Node, tracks: list[str]) -> list[str]:
     """The tracks that the front matter mentions: those shown and those skipped."""
+    if node.minutes.keys() == set(tracks):
+        return tracks
     keys = (key.split(".") for key in node.spans if key.startswith("tracks."))
     return [key[1] for key in keys if len(key) == 2]
 
 
-def _hidden(node: Node, tracks: list[str], names: Names) -> Iterator[Diagnostic]:
+def _hidden(
+    node: Node, tracks: list[str], decided: dict[str, list[str]], names: Names
+) -> Iterator[Diagnostic]:
     for number, name in enumerate(node.requires):
         required = names.node(name)
         if required is None:
             continue
-        skipped = set(_decided(required)) - set(required.minutes)
         for track in tracks:
-            if track in node.minutes and track in skipped:
+            skipped = track in decided[required.id] and track not in required.minutes
+            if skipped and track in node.minutes:
                 message = (
                     f"The track `{track}` shows `{node.id}` but skips `{required.id}`, "
                     "which it requires."

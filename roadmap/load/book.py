@@ -54,8 +54,9 @@ def _load(book: Path, remembered: Cache) -> tuple[Roadmap | None, list[Diagnosti
         else:
             nodes.append(node)
     for folder in _unlisted(book, listed):
-        broken.add(folder.name)
-        found.append(_not_listed(folder, data))
+        if folder.name not in broken:  # else it is listed, in a stage that has another folder
+            broken.add(folder.name)
+            found.append(_not_listed(folder, data))
     remembered.save()
     nodes = _without_aliases(nodes)
     return _roadmap(data, book, nodes, broken), list(dict.fromkeys(found))

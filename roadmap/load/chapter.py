@@ -62,13 +62,16 @@ def read_node(
     head, body, body_line = split(text)
     file_digest = digest(text)
     chapter, found = _read_body(Chapter(path, body, body_line, file_digest), cache)
-    script, faults = _read_script(folder / "experiment.py", book, cache)
-    found += faults
+    script = _read_script(folder / "experiment.py", book)
+    if isinstance(script, Diagnostic):
+        found.append(script)
+    elif script is not None:
+        found += _check_script(script, folder / "experiment.py", cache)
     if head is None:
         return None, [_no_front_matter(text, path), *found]
     front, places, faults = read_yaml_cached("front", head, path, 2, cache)
     found += faults
-    if front is None:
+    if front is None or isinstance(script, Diagnostic):
         return None, found
     spans = Spans(path, places)
     if front["id"] != folder.name:
@@ -89,7 +92,7 @@ def split(text: str) -> tuple[str | None, str, int]:
     """Front matter (None where there is none), the body, and the line the body begins on."""
     if not text.startswith("---\n"):
         return None, text, 1
-    end = 3 if text.startswith("\n---", 3) else text.find("\n---\n", 3)
+    end = text.find("\n---\n", 3)
     if end < 0 and text.endswith("\n---"):
         end = len(text) - 4
     if end < 0:
@@ -167,19 +170,18 @@ def _at(fact: Heading | Link | Use) -> list[int]:
     return [fact.span.line, fact.span.column, fact.span.length]
 
 
-def _read_script(path: Path, book: Path, cache: Cache) -> tuple[str | None, list[Diagnostic]]:
-    if not os.path.lexists(path):
-        return None, []
-    text = read_text(path, book)
-    if isinstance(text, Diagnostic):
-        return "", [text]
+def _read_script(path: Path, book: Path) -> str | Diagnostic | None:
+    return read_text(path, book) if os.path.lexists(path) else None
+
+
+def _check_script(text: str, path: Path, cache: Cache) -> list[Diagnostic]:
     key = digest(text)
     if cache.get("script", key) is not None:
-        return text, []
+        return []
     found = check_script(text, read_cells(text), path)
     if not found:
         cache.put("script", key, "sound")
-    return text, found
+    return found
 
 
 def _options(

@@ -24,7 +24,7 @@ def read_cells(text: str) -> tuple[Cell, ...]:
     """The cells of a script, in order; their sources end without blank lines."""
     lines = text.split("\n")
     marks = [(n, m) for n, line in enumerate(lines) if (m := _marker(line))]
-    ends = [*(n for n, _ in marks[1:]), len(lines)]
+    ends = [*(n for n, _ in marks), len(lines)][1:]
     cells = []
     for (number, mark), end in zip(marks, ends, strict=True):
         kind: CellKind = "markdown" if mark[1] else "code"

@@ -18,7 +18,7 @@ def read_text(path: Path, book: Path, asked: Span | None = None) -> str | Diagno
         if path.is_symlink() and escapes(path, book):
             message = f"{path.name} is a link that leads outside the book."
             hint = "Copy the file into the book."
-            return Diagnostic("path-escapes-book", message, asked or Span(path), hint)
+            return Diagnostic("path-escapes-book", message, Span(path), hint)
         raw = path.read_bytes()
     except FileNotFoundError:
         return Diagnostic(
@@ -29,7 +29,7 @@ def read_text(path: Path, book: Path, asked: Span | None = None) -> str | Diagno
         )
     except OSError as error:
         message = f"{path.name} cannot be read: {error.strerror}."
-        return Diagnostic("file-unreadable", message, asked or Span(path))
+        return Diagnostic("file-unreadable", message, Span(path))
     return decode(raw, path)
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
+
 from fixture_book import FixtureBook
+
 from roadmap.check import check
 from roadmap.load import load
 

@@ -44,29 +44,35 @@ def execute(
 ) -> Outcome:
     """Run an experiment in a child process and record what it did.
 
-    `root` is the project's folder, from which local modules are imported. `components` is the cache
-    key to put into the record. Setting `stop` ends the run at once; it then raises KeyboardInterrupt.
-    Nothing that the experiment does raises: it is in the outcome's status and failure.
+    `root` is the project's folder, from which local modules are imported. `components` is the
+    cache key to put into the record. Nothing that the experiment does raises: it is in the
+    outcome's status and failure. Setting `stop` ends the run at once with KeyboardInterrupt.
     """
     on_event(Event("started", experiment.node))
-    folder = Path(tempfile.mkdtemp(prefix="roadmap-"))
+    folder = None
     try:
+        folder = Path(tempfile.mkdtemp(prefix="roadmap-"))
         with _Run(experiment, root, folder, on_event, stop or threading.Event()) as run:
             run.supervise()
             outcome = run.outcome(components or {})
+    except OSError as error:  # a full disk, or no process left to start
+        outcome = _never_ran(experiment, components or {}, error)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    on_event(
-        Event("finished", experiment.node, seconds=outcome.seconds, status=outcome.status)
-    )
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+    on_event(Event("finished", experiment.node, seconds=outcome.seconds, status=outcome.status))
     return outcome
 
 
 def environment(experiment: Experiment, root: Path, folder: Path) -> dict[str, str]:
     """The child's environment: ours, without what would make two runs differ."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "MPL", "MATPLOTLIB"))}
+    kept = {
+        k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "MPL", "MATPLOTLIB"))
+    }
     for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "NUMBA", "VECLIB_MAXIMUM"):
-        kept[f"{name}_NUM_THREADS".replace("MAXIMUM_NUM", "MAXIMUM")] = str(experiment.options.threads)
+        kept[f"{name}_NUM_THREADS".replace("MAXIMUM_NUM", "MAXIMUM")] = str(
+            experiment.options.threads
+        )
     path = [str(p) for p in import_roots(experiment.path, root)[1:]]
     if "PYTHONPATH" in os.environ:
         path.append(os.environ["PYTHONPATH"])
@@ -96,6 +102,7 @@ class _Cell:
     results: tuple[tuple[str, float], ...] = ()
     began: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
+    finished: bool = False
 
 
 class _Run:
@@ -142,10 +149,10 @@ class _Run:
         }
         (self.folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
         self.channel, theirs = socket.socketpair()
+        arguments = (str(theirs.fileno()), str(self.folder / "job.json"))
         self.process = subprocess.Popen(
             # -P: the working folder is not on the import path; utf8: whatever the locale is.
-            [sys.executable, "-P", "-X", "utf8", "-c", _START]
-            + [str(theirs.fileno()), str(self.folder / "job.json")],
+            [sys.executable, "-P", "-X", "utf8", "-c", _START, *arguments],
             cwd=self.folder / "work",
             env=environment(self.experiment, self.root, self.folder),
             stdin=subprocess.DEVNULL,
@@ -187,7 +194,7 @@ class _Run:
             elif now >= next_look:
                 self._look_at_memory()
                 next_look = now + POLL_SECONDS
-            if self.fault is not None or (self.network is not None and self.cells[-1].seconds):
+            if self.fault is not None or (self.network is not None and self.cells[-1].finished):
                 break
         self._kill()
         self._read_messages()
@@ -268,7 +275,7 @@ class _Run:
 
     def _finished(self, cell: _Cell, message: dict[str, Any]) -> None:
         self._drain()
-        cell.seconds = message["seconds"]
+        cell.finished, cell.seconds = True, message["seconds"]
         cell.figures = tuple(message["figures"])
         cell.results = tuple((name, value) for name, value in message["results"])
         self.peak = max(self.peak, message["peak"])
@@ -280,7 +287,8 @@ class _Run:
             status = failure.pop("status")
             self.fault = (status, Failure(cell.name, **failure))
         if self.network is None and self.fault is None:
-            self.channel.send(b"\n")
+            with contextlib.suppress(OSError):
+                self.channel.send(b"\n")
 
     def _read_text(self, source: Any) -> bool:
         """Read once from stdout or stderr; False when there is no more for now."""
@@ -384,15 +392,14 @@ class _Run:
             self.process.wait()
 
     def _output(self, cell: _Cell) -> CellOutput:
-        finished = cell.seconds > 0
-        results = cell.results if finished else self._last_results()
+        results = cell.results if cell.finished else self._last_results()
         return CellOutput(
             name=cell.name,
             stdout=self._text(cell.stdout),
             stderr=self._text(cell.stderr),
             figures=cell.figures,
             results=results,
-            seconds=cell.seconds if finished else time.monotonic() - cell.began,
+            seconds=cell.seconds if cell.finished else time.monotonic() - cell.began,
         )
 
     def _last_results(self) -> tuple[tuple[str, float], ...]:
@@ -414,6 +421,11 @@ class _Run:
             for spelling in {str(folder), os.path.realpath(folder)}:
                 text = text.replace(spelling + os.sep, name)
         return text
+
+
+def _never_ran(experiment: Experiment, components: dict[str, str], error: OSError) -> Outcome:
+    failure = Failure("", 0, f"could not be run: {error.strerror or error}")
+    return Outcome(experiment.node, "crashed", components, "cpu", (), 0.0, 0, today(), failure)
 
 
 def today() -> date:

@@ -72,9 +72,13 @@ class Finder:
         self.roots = [str(root) for root in roots]
         self._found: dict[str, tuple[str, str, bool] | None] = {}
 
-    def is_local(self, name: str) -> bool:
-        """Whether the top-level package of `name` is a file or folder with code of the project."""
-        return self._base(name.partition(".")[0]) is not None
+    def is_file(self, name: str) -> bool:
+        """Whether `name` is a module or a package with an __init__.py below the roots.
+
+        Such a one hides what is installed under its name; a mere folder does not.
+        """
+        base = self._base(name)
+        return base is not None and bool(base[0])
 
     def files(self, name: str) -> Iterator[tuple[str, str, str]]:
         """The files that importing `name` executes: (file, shown path, package it belongs to).

@@ -8,14 +8,17 @@ Unix sockets stay open, because processes that train together talk over them.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
 import struct
 import sys
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as in the worker
 if TYPE_CHECKING:
+    from typing import Any
+
     from roadmap.run.worker import Channel
 
 # Numbers of the calls below per architecture, from Linux's asm/unistd.h.
@@ -57,10 +60,8 @@ def enter(job: dict[str, Any], channel: Channel) -> None:
 def flush() -> None:
     """Write out what Python and C still hold back."""
     for stream in (sys.stdout, sys.stderr):
-        try:
+        with contextlib.suppress(ValueError, AttributeError):  # closed or replaced by the cell
             stream.flush()
-        except (ValueError, AttributeError):  # closed or replaced by the cell
-            pass
     ctypes.CDLL(None).fflush(None)
 
 

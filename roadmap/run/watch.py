@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
 import signal
 import socket
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,9 +34,8 @@ def processes(pid: int) -> list[int]:
     found = [pid]
     for parent in found:
         try:
-            tasks = os.listdir(f"/proc/{parent}/task")
-            for task in tasks:
-                children = Path(f"/proc/{parent}/task/{task}/children").read_bytes()
+            for task in Path(f"/proc/{parent}/task").iterdir():
+                children = (task / "children").read_bytes()
                 found += [int(child) for child in children.split()]
         except OSError:
             continue
@@ -61,7 +62,9 @@ def memory(pid: int) -> Memory:
         except OSError:
             continue
         fields = dict(line.split(b":", 1) for line in status.splitlines() if b":" in line)
-        sizes = {k: int(v.split()[0]) * 1024 for k, v in fields.items() if k[:3] in (b"VmR", b"Rss")}
+        sizes = {
+            k: int(v.split()[0]) * 1024 for k, v in fields.items() if k[:3] in (b"VmR", b"Rss")
+        }
         resident += sizes.get(b"VmRSS", 0)
         private += sizes.get(b"RssAnon", 0) + sizes.get(b"RssShmem", 0)
     return Memory(resident, private)
@@ -79,11 +82,9 @@ def ask_for_stack(pid: int) -> None:
     _signal(os.kill, pid, signal.SIGUSR1)
 
 
-def _signal(send: object, target: int, number: int) -> None:
-    try:
-        send(target, number)  # type: ignore[operator]
-    except (ProcessLookupError, PermissionError):  # it has ended by itself
-        pass
+def _signal(send: Callable[[int, int], None], target: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended by itself
+        send(target, number)
 
 
 class Listener:
@@ -94,9 +95,11 @@ class Listener:
         self._calls = {n: c for c, n in ARCHITECTURES[os.uname().machine][2].items()}
 
     def fileno(self) -> int:
+        """For a selector."""
         return self.descriptor
 
     def close(self) -> None:
+        """Whoever still waits for an answer gets ENOSYS."""
         os.close(self.descriptor)
 
     def answer(self) -> str | None:
@@ -150,7 +153,10 @@ def outside(sockaddr: bytes) -> str | None:
         return None
     (family,) = struct.unpack_from("=H", sockaddr)
     if family == socket.AF_INET and len(sockaddr) >= 8:
-        host, (port,) = socket.inet_ntop(family, sockaddr[4:8]), struct.unpack_from("!H", sockaddr, 2)
+        host, (port,) = (
+            socket.inet_ntop(family, sockaddr[4:8]),
+            struct.unpack_from("!H", sockaddr, 2),
+        )
     elif family == socket.AF_INET6 and len(sockaddr) >= 24:
         host, (port,) = (
             socket.inet_ntop(family, sockaddr[8:24]),

@@ -13,32 +13,29 @@ cell is what every experiment waits for.
 """
 
 from __future__ import annotations
+import __future__ as future
 
-import __future__
-
+import _thread
 import json
 import os
 import sys
 import time
 import types
-from collections.abc import Callable
-from importlib.machinery import ModuleSpec
-from typing import Any
 
-_FUTURES = 0
-for _name in __future__.all_feature_names:
-    _FUTURES |= getattr(__future__, _name).compiler_flag
+TYPE_CHECKING = False  # importing typing takes longer than anything else here
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from importlib.machinery import ModuleSpec
+    from typing import Any
 
 
 class Channel:
     """The socket to the parent. Lines of several threads never mix."""
 
     def __init__(self, descriptor: int) -> None:
-        import _thread
-
         self.descriptor = descriptor
         self._lock = _thread.allocate_lock()
-        os.set_inheritable(descriptor, False)
+        os.set_inheritable(descriptor, False)  # noqa: FBT003
 
     def send(self, event: str, **fields: object) -> None:
         """Write one event."""
@@ -98,7 +95,7 @@ def after_import(actions: dict[str, Callable[[], None]]) -> None:
     """Call each action as soon as its module has been imported; at once if it has been."""
     for name in [name for name in actions if name in sys.modules]:
         actions.pop(name)()
-    sys.meta_path.insert(0, _AfterImport(actions))  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _AfterImport(actions))
 
 
 class _AfterImport:
@@ -131,7 +128,7 @@ def run_cells(job: dict[str, Any], channel: Channel, flush: Callable[[], None]) 
     module.__dict__.update(__file__=path, __builtins__=__builtins__)
     sys.modules["__main__"] = module
     reports = Reports(job["report"])
-    flags = 0
+    flags, futures = 0, future_flags()
     for number, cell in enumerate(cells):
         last = number == len(cells) - 1
         channel.send("started", cell=cell["name"])
@@ -140,7 +137,7 @@ def run_cells(job: dict[str, Any], channel: Channel, flush: Callable[[], None]) 
             # The empty lines above give every line its number in the file.
             source = "\n" * cell["line"] + cell["source"]
             code = compile(source, path, "exec", flags, dont_inherit=True)
-            flags |= code.co_flags & _FUTURES
+            flags |= code.co_flags & futures
             exec(code, module.__dict__)
         except BaseException as error:  # noqa: BLE001 (whatever a cell raises is a finding)
             failure = describe(error, path, last=last)
@@ -167,6 +164,14 @@ def run_cells(job: dict[str, Any], channel: Channel, flush: Callable[[], None]) 
         if failure is not None:
             return
     channel.send("done", machine=machine())
+
+
+def future_flags() -> int:
+    """The compiler flags of every `from __future__ import`: they hold for the cells below too."""
+    flags = 0
+    for name in future.all_feature_names:
+        flags |= getattr(future, name).compiler_flag
+    return flags
 
 
 def describe(error: BaseException, path: str, *, last: bool) -> dict[str, Any] | None:

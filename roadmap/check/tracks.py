@@ -12,7 +12,7 @@ from roadmap.model import Node, Roadmap
 def check_tracks(roadmap: Roadmap, names: Names) -> Iterator[Diagnostic]:
     """Undecided and unknown tracks, and prerequisites that a track hides."""
     tracks = [track.id for track in roadmap.tracks]
-    decided = {node.id: _decided(node, tracks) for node in roadmap}
+    decided = {node.id: _decided(node) for node in roadmap}
     for node in roadmap:
         for track in decided[node.id]:
             if track not in tracks:
@@ -27,10 +27,8 @@ def check_tracks(roadmap: Roadmap, names: Names) -> Iterator[Diagnostic]:
         yield from _hidden(node, tracks, decided, names)
 
 
-def _decided(node: Node, tracks: list[str]) -> list[str]:
+def _decided(node: Node) -> list[str]:
     """The tracks that the front matter mentions: those shown and those skipped."""
-    if node.minutes.keys() == set(tracks):
-        return tracks
     keys = (key.split(".") for key in node.spans if key.startswith("tracks."))
     return [key[1] for key in keys if len(key) == 2]
 

@@ -102,8 +102,11 @@ class Tokenizer:
         return ids + self._encode_ordinary(text[end:])
 
     def _encode_ordinary(self, text: str) -> list[int]:
-        pieces = self._splitter.split(text)
-        return list(chain.from_iterable(map(self._piece_ids.__getitem__, pieces)))
+        return list(chain.from_iterable(map(self._piece_ids.__getitem__, self.split(text))))
+
+    def split(self, text: str) -> list[str]:
+        """The pre-tokens of `text`: the pieces that are encoded each for itself."""
+        return self._splitter.split(text)
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of `ids`. Bytes that are not valid UTF-8, as of half a character, become U+FFFD.

@@ -77,6 +77,7 @@ RULES: dict[str, tuple[Severity, str]] = {
     "experiment-not-run": ("warning", "An experiment has no record, and execution is off."),
     "record-stale": ("warning", "An experiment's record is older than its code; execution is off."),
     "cache-corrupt": ("warning", "A cached record cannot be read; the experiment runs again."),
+    "record-unwritable": ("warning", "A record cannot be kept; the experiment runs again."),
     # render and publish
     "template-error": ("error", "A template cannot be rendered."),
     "layout-failed": ("error", "The map cannot be laid out."),

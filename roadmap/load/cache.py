@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,8 @@ class Cache:
             staged.write_bytes(self._head(body) + body)
             staged.replace(self._file)
         except OSError:
-            staged.unlink(missing_ok=True)
+            with suppress(OSError):
+                staged.unlink()
 
     def _read(self) -> dict[str, str]:
         try:

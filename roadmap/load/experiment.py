@@ -36,8 +36,10 @@ def read_cells(text: str) -> tuple[Cell, ...]:
 def check_script(text: str, cells: Sequence[Cell], path: Path) -> list[Diagnostic]:
     """What is wrong with a script: its cells' names, its syntax, its width."""
     lines = text.split("\n")
-    first = cells[0].line if cells else len(lines) + 1
-    found = [*_preamble(lines[: first - 1], path), *_names(cells, lines, path)]
+    if not cells:
+        message, hint = "The experiment has no cells.", "Begin each with a `# %% name` line."
+        return [Diagnostic("cell-invalid", message, Span(path), hint)]
+    found = [*_preamble(lines[: cells[0].line - 1], path), *_names(cells, lines, path)]
     for cell in cells:
         if cell.kind == "code":
             found += _syntax(cell.source, cell.line, lines, path)
@@ -60,7 +62,7 @@ def _preamble(lines: Sequence[str], path: Path) -> list[Diagnostic]:
     found = _syntax("\n".join(lines), 0, lines, path)
     if found:
         return found
-    body = _parse("\n".join(lines)).body
+    body = ast.parse("\n".join(lines)).body
     if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
         body = body[1:]
     if not body:
@@ -72,9 +74,6 @@ def _preamble(lines: Sequence[str], path: Path) -> list[Diagnostic]:
 
 
 def _names(cells: Sequence[Cell], lines: Sequence[str], path: Path) -> list[Diagnostic]:
-    if not cells:
-        message, hint = "The experiment has no cells.", "Begin each with a `# %% name` line."
-        return [Diagnostic("cell-invalid", message, Span(path), hint)]
     found = []
     first: dict[str, int] = {}
     for cell in cells:
@@ -108,7 +107,7 @@ def _prose(cell: Cell, path: Path) -> list[Diagnostic]:
 def _syntax(source: str, before: int, lines: Sequence[str], path: Path) -> list[Diagnostic]:
     """`before` is how many lines of the file stand above `source`."""
     try:
-        _parse(source)
+        _compile(source)
     except SyntaxError as error:
         line = before + (error.lineno or 1)
         column = max(1, error.offset or 1)
@@ -124,8 +123,8 @@ def _syntax(source: str, before: int, lines: Sequence[str], path: Path) -> list[
     return []
 
 
-def _parse(source: str) -> ast.Module:
+def _compile(source: str) -> None:
+    # Parsing alone would let a `return` outside a function pass.
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)  # the run will say so
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return ast.parse(source)
+        warnings.simplefilter("ignore")  # the run will show them
+        compile(source, "experiment.py", "exec", dont_inherit=True)

@@ -24,6 +24,7 @@ import types
 
 TYPE_CHECKING = False  # importing typing takes longer than anything else here
 if TYPE_CHECKING:
+    import traceback
     from collections.abc import Callable
     from importlib.machinery import ModuleSpec
     from typing import Any
@@ -188,10 +189,8 @@ def describe(error: BaseException, path: str, *, last: bool) -> dict[str, Any] |
     elif isinstance(error, SyntaxError):
         message = f"SyntaxError: {error.msg}"
     shown = traceback.TracebackException.from_exception(error)
-    ours = os.path.dirname(__file__)  # noqa: PTH120
-    frames = [frame for frame in shown.stack if os.path.dirname(frame.filename) != ours]  # noqa: PTH120
-    shown.stack = traceback.StackSummary.from_list(frames)
-    line = next((f.lineno for f in reversed(frames) if f.filename == path), 0)
+    leave_us_out(shown)
+    line = next((f.lineno for f in reversed(shown.stack) if f.filename == path), 0)
     if isinstance(error, SyntaxError) and error.filename == path:
         line = error.lineno
     return {
@@ -200,6 +199,16 @@ def describe(error: BaseException, path: str, *, last: bool) -> dict[str, Any] |
         "message": message,
         "traceback": "".join(shown.format()),
     }
+
+
+def leave_us_out(shown: traceback.TracebackException) -> None:
+    """Take the frames of this package out of a traceback and of those it grew from."""
+    ours = os.path.dirname(__file__)  # noqa: PTH120
+    for frame in [f for f in shown.stack if os.path.dirname(f.filename) == ours]:  # noqa: PTH120
+        shown.stack.remove(frame)
+    for other in (shown.__cause__, shown.__context__, *(shown.exceptions or ())):
+        if other is not None:
+            leave_us_out(other)
 
 
 def collect(path: str) -> tuple[list[str], dict[str, Any] | None]:

@@ -15,6 +15,8 @@ from typing import Any, Literal
 Severity = Literal["error", "warning"]
 Format = Literal["text", "json", "github", "sarif"]
 
+MAX_EXCERPT = 120
+
 RULES: dict[str, tuple[Severity, str]] = {
     # load: files
     "book-missing": ("error", "The book's roadmap.yaml cannot be found."),
@@ -176,13 +178,10 @@ def _as_text(d: Diagnostic, root: Path, colour: bool) -> str:
     else:
         where = f"{shown_path(d.span.path, root)}:{d.span.line}:{d.span.column}"
         lines.append(f"{paint('1', where)}: {head} {d.message}")
-        source = _source_line(d.span)
-        if source is not None:
-            gutter = f"{d.span.line:>5} | "
-            shown = source.expandtabs(1)
-            width = max(1, min(d.span.length, len(shown) - d.span.column + 1))
-            lines.append(paint("2", gutter) + shown)
-            caret = " " * (d.span.column - 1) + "^" * width
+        excerpt = _excerpt(d.span)
+        if excerpt is not None:
+            source, caret = excerpt
+            lines.append(paint("2", f"{d.span.line:>5} | ") + source)
             lines.append(paint("2", "      | ") + paint("1;31", caret))
     lines += [f"      {note}" for note in d.notes]
     if d.hint:
@@ -190,9 +189,34 @@ def _as_text(d: Diagnostic, root: Path, colour: bool) -> str:
     return "\n".join(lines)
 
 
+def _excerpt(span: Span) -> tuple[str, str] | None:
+    """The line that a span is on, cut to a screen's width, and carets for the line below it."""
+    line = _source_line(span)
+    if line is None:
+        return None
+    begin = min(span.column - 1, len(line))
+    end = max(begin + 1, min(begin + span.length, len(line)))
+    left = max(0, begin - MAX_EXCERPT // 2) if len(line) > MAX_EXCERPT else 0
+    right = left + MAX_EXCERPT
+    before, marked, after = line[left:begin], line[begin:end][: right - begin], line[end:right]
+    head, tail = "…" if left else "", "…" if right < len(line) else ""
+    caret = " " * _width(head + before) + "^" * max(1, _width(marked))
+    return f"{head}{before}{marked}{after}{tail}".expandtabs(1), caret
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal that `text` takes."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
 def _source_line(span: Span) -> str | None:
     try:
-        lines = span.path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        # Not splitlines(): it also cuts at form feeds, which are part of a line here.
+        lines = span.path.read_text(encoding="utf-8-sig", errors="replace").split("\n")
     except OSError:
         return None
     return lines[span.line - 1] if 0 < span.line <= len(lines) else None
@@ -234,6 +258,8 @@ def _as_github(d: Diagnostic, root: Path) -> str:
 
 
 def _as_sarif(diagnostics: Sequence[Diagnostic], root: Path) -> dict[str, Any]:
+    from urllib.parse import quote
+
     used = sorted({d.rule for d in diagnostics})
     results = []
     for d in diagnostics:
@@ -248,7 +274,7 @@ def _as_sarif(diagnostics: Sequence[Diagnostic], root: Path) -> dict[str, Any]:
                 "startColumn": d.span.column,
                 "endColumn": d.span.column + d.span.length,
             }
-            location = {"uri": shown_path(d.span.path, root)}
+            location = {"uri": quote(shown_path(d.span.path, root))}
             result["locations"] = [
                 {"physicalLocation": {"artifactLocation": location, "region": region}}
             ]

@@ -164,11 +164,11 @@ def duration(minutes: int) -> str:
 def track_css(tracks: Sequence[str]) -> str:
     """The rules that make `html[data-track]` show one track.
 
-    `data-depth="t"` is shown from track `t` up; `data-for="a b"` in exactly the tracks it names,
-    `all` being no track chosen.
+    `data-depth="t"` is shown from track `t` up, or where a link led into it (`revealed`).
+    `data-for="a b"` is shown in exactly the tracks it names, `all` being no track chosen.
     """
     hidden = [
-        f'html[data-track="{shown}"] [data-depth="{deeper}"]'
+        f'html[data-track="{shown}"] [data-depth="{deeper}"]:not(.revealed)'
         for depth, shown in enumerate(tracks)
         for deeper in tracks[depth + 1 :]
     ]

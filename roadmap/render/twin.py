@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _VALUE = re.compile(r"\{value\}`([^`]+)`")
-_LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(((?:node|stage|track):[^)\s]+)\)")
+_LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(((?:node:|stage:|track:|#)[^)\s]+)\)")
 _IMAGE = re.compile(r"!\[([^\]]*)\]\([^)\s]+\)")
 _TAG = re.compile(r"<[^>]+>")
 _QUOTED = ("note", "tip", "important", "warning")
@@ -101,7 +101,11 @@ def _literal_lines(tokens: Iterable[Token]) -> set[int]:
 
 
 def _plain_inline(line: str, page: Page) -> str:
+    headings = {heading.anchor: heading.text for heading in page.node.chapter.headings}
+
     def linked(match: re.Match[str]) -> str:
+        if match[2].startswith("#"):
+            return f"[{match[1] or headings.get(match[2][1:], match[2])}]({match[2]})"
         target = resolve(match[2], page.node, page.roadmap, "site", None)
         if target is None:
             return match[0]

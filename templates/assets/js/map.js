@@ -115,13 +115,18 @@
     const room = frame.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     setZoom(Math.min(1, room / map.offsetWidth));
   }
+  const steps = { in: () => setZoom(zoom * 1.25), out: () => setZoom(zoom / 1.25), fit };
+  for (const button of document.querySelectorAll("[data-zoom]")) {
+    button.addEventListener("click", steps[button.dataset.zoom]);
+  }
+
+  /* Begin with the whole map where it can still be read, else at its first box. */
+  const READABLE = 0.72;
+  fit();
+  if (zoom < READABLE) setZoom(innerWidth < 768 ? 1 : READABLE);
   if (frame.scrollWidth > frame.clientWidth) {
     const start = boxes[0].getBoundingClientRect();
     const { left, width } = frame.getBoundingClientRect();
     frame.scrollLeft = start.left + start.width / 2 - left - width / 2;
-  }
-  const steps = { in: () => setZoom(zoom * 1.25), out: () => setZoom(zoom / 1.25), fit };
-  for (const button of document.querySelectorAll("[data-zoom]")) {
-    button.addEventListener("click", steps[button.dataset.zoom]);
   }
 })();

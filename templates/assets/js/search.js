@@ -128,7 +128,10 @@
     const links = [...list.querySelectorAll("a")];
     const here = links.indexOf(document.activeElement);
     const inField = document.activeElement === input;
-    if (event.key === "Enter" && inField) {
+    if (event.key === "Escape") {
+      event.preventDefault();
+      dialog.close();
+    } else if (event.key === "Enter" && inField) {
       event.preventDefault();
       links[0]?.click();
     } else if (event.key === "ArrowDown" && (inField || here >= 0)) {

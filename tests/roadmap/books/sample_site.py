@@ -28,7 +28,7 @@ PLACE = Span(Path("chapter.md"))
 PLANTED = "zyzzyva"
 """A word that stands in one section of one page alone."""
 
-BODY = Path(__file__).with_name("chapter.html").read_text(encoding="utf-8")
+BODY = Path(__file__).with_name("sample_chapter.html").read_text(encoding="utf-8")
 
 HEADINGS = tuple(
     Heading(level, text, anchor, depth, PLACE)

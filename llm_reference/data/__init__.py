@@ -1,0 +1,1 @@
+"""Training text: what it says, where it comes from, and what it is worth."""

@@ -89,7 +89,7 @@ def book_html(
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(templates / "print"),
+        loader=FileSystemLoader(templates),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -99,7 +99,7 @@ def book_html(
     environment.globals["shown"] = lambda node: track.id in node.minutes
     parts = _parts(roadmap, track, chapter, map_of)
     nodes = roadmap.in_track(track.id)
-    return environment.get_template("book.html").render(
+    return environment.get_template("print/book.html").render(
         roadmap=roadmap,
         track=track,
         parts=parts,

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from roadmap.render.pdf.checkboxes import make_tickable, rectangle
+
 if TYPE_CHECKING:
     from pikepdf import Pdf
 
@@ -46,6 +48,7 @@ def finish(
         describe_links(pdf, titles)
         make_tickable(pdf)
         tag_formulas(pdf)
+        wrap_list_items(pdf)
         attach(pdf, attachments, epoch)
         pdf.save(
             target,
@@ -109,7 +112,7 @@ def describe_links(pdf: Pdf, titles: Mapping[str, str]) -> None:
                 kept.append(annotation)
                 continue
             target = _target(annotation)
-            area = _rectangle(annotation)
+            area = rectangle(annotation)
             if any(target == t and _covers(outer, area) for t, outer in areas):
                 _forget(annotation, parents)
                 continue
@@ -120,43 +123,6 @@ def describe_links(pdf: Pdf, titles: Mapping[str, str]) -> None:
             kept.append(annotation)
         page.Annots = Array(kept)
     parents.write()
-
-
-def make_tickable(pdf: Pdf) -> None:
-    """Give checkboxes both appearances, and make boxes of one name one field.
-
-    WeasyPrint leaves the drawing to the viewer (NeedAppearances); poppler then draws ticked boxes
-    empty. A field with several boxes shows its tick in all of them (ISO 32000-1, 12.7.4.2.3).
-    """
-    from pikepdf import Array, Dictionary, Name, String
-
-    form = pdf.Root.get("/AcroForm")
-    if form is None:
-        return
-    if "/NeedAppearances" in form:
-        del form["/NeedAppearances"]
-    dingbats = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.ZapfDingbats)
-    form.DR = Dictionary(Font=Dictionary(ZaDb=pdf.make_indirect(dingbats)))
-    form.DA = String("/ZaDb 0 Tf 0 g")
-    boxes: dict[str, list[Any]] = {}
-    for box in form.Fields:
-        _draw_box(pdf, box)
-        boxes.setdefault(str(box.T), []).append(box)
-    fields = Array()
-    for name, same in boxes.items():
-        field = same[0]
-        if len(same) > 1:
-            field = pdf.make_indirect(
-                Dictionary(
-                    FT=Name.Btn, T=String(name), TU=same[0].TU, V=same[0].V, Kids=Array(same)
-                )
-            )
-            for box in same:
-                box.Parent = field
-                for key in ("/T", "/FT", "/V"):
-                    del box[key]
-        fields.append(field)
-    form.Fields = fields
 
 
 def tag_formulas(pdf: Pdf) -> None:
@@ -170,6 +136,30 @@ def tag_formulas(pdf: Pdf) -> None:
             and str(item.get("/Alt", "")).startswith("Formula: ")
         ):
             item.S = Name.Formula
+
+
+def wrap_list_items(pdf: Pdf) -> None:
+    """Put what a list item holds beside its label into one body (UA-1, 7.2).
+
+    WeasyPrint hangs an item's paragraphs on the item itself.
+    """
+    from pikepdf import Array, Dictionary, Name
+
+    for item in pdf.objects:
+        if not isinstance(item, Dictionary) or item.get("/S") != Name.LI:
+            continue
+        labels = [kid for kid in item.K if _type(kid) == Name.Lbl]
+        bodies = [kid for kid in item.K if _type(kid) == Name.LBody]
+        loose = [kid for kid in item.K if _type(kid) not in (Name.Lbl, Name.LBody)]
+        if loose:
+            body = Dictionary(Type=Name.StructElem, S=Name.LBody, P=item, K=Array(loose))
+            if "/Pg" in item:
+                body.Pg = item.Pg
+            body = pdf.make_indirect(body)
+            for kid in loose:
+                if _type(kid) is not None:
+                    kid.P = body
+            item.K = Array([*labels, *bodies, body])
 
 
 def attach(pdf: Pdf, attachments: Sequence[Attachment], epoch: int) -> None:
@@ -222,6 +212,13 @@ def _body(pdf: Pdf) -> Any:
     return pdf.Root.StructTreeRoot.K[0]
 
 
+def _type(kid: Any) -> Any:
+    """The type of a structure element; None for other things that an element may hold."""
+    from pikepdf import Dictionary
+
+    return kid.get("/S") if isinstance(kid, Dictionary) else None
+
+
 def _null() -> Any:
     from pikepdf import Object
 
@@ -250,11 +247,6 @@ def _target(annotation: Any) -> str:
     return str(annotation.A.URI)
 
 
-def _rectangle(annotation: Any) -> list[float]:
-    x1, y1, x2, y2 = (float(v) for v in annotation.Rect)
-    return [min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)]
-
-
 def _covers(outer: Sequence[float], inner: Sequence[float], slack: float = 1.5) -> bool:
     """Whether the rectangle `inner` lies in `outer`, give or take a hair, in points."""
     return (
@@ -280,40 +272,3 @@ def _refers(kid: Any, annotation: Any) -> bool:
     from pikepdf import Dictionary
 
     return isinstance(kid, Dictionary) and "/Obj" in kid and kid.Obj.objgen == annotation.objgen
-
-
-def _draw_box(pdf: Pdf, box: Any) -> None:
-    from pikepdf import Array, Dictionary, Name, String
-
-    left, bottom, right, top = _rectangle(box)
-    width, height = right - left, top - bottom
-    box.Rect = Array([round(v, 3) for v in (left, bottom, right, top)])
-    states = {"/Off": _frame(width, height), "/on": _frame(width, height) + _tick(width, height)}
-    box.AP = Dictionary(N=Dictionary())
-    for state, drawing in states.items():
-        box.AP.N[state] = pdf.make_stream(
-            drawing.encode(),
-            Type=Name.XObject,
-            Subtype=Name.Form,
-            BBox=Array([0, 0, round(width, 3), round(height, 3)]),
-            Resources=Dictionary(),
-        )
-    box.MK = Dictionary(CA=String("4"))
-    box.DA = String("/ZaDb 0 Tf 0 g")
-    box.H = Name.P
-
-
-def _frame(width: float, height: float) -> str:
-    line = 0.08 * width
-    return (
-        f"q 1 g 0.35 G {line:.2f} w {line / 2:.2f} {line / 2:.2f} "
-        f"{width - line:.2f} {height - line:.2f} re B Q\n"
-    )
-
-
-def _tick(width: float, height: float) -> str:
-    points = ((0.2, 0.52), (0.42, 0.27), (0.82, 0.77))
-    path = " ".join(
-        f"{x * width:.2f} {y * height:.2f} {'l' if i else 'm'}" for i, (x, y) in enumerate(points)
-    )
-    return f"q 0.05 0.38 0.18 RG {0.14 * width:.2f} w 1 J 1 j {path} S Q\n"

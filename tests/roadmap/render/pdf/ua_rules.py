@@ -17,8 +17,8 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name
 
 _TYPES = """Document Part Art Sect Div BlockQuote Caption TOC TOCI Index NonStruct Private P H H1 H2
-    H3 H4 H5 H6 L LI Lbl LBody Table TR TH TD THead TBody TFoot Span Quote Note Reference BibEntry Code
-    Link Annot Ruby RB RT RP Warichu WT WP Figure Formula Form"""
+    H3 H4 H5 H6 L LI Lbl LBody Table TR TH TD THead TBody TFoot Span Quote Note Reference BibEntry
+    Code Link Annot Ruby RB RT RP Warichu WT WP Figure Formula Form"""
 _PAINTING = "Tj TJ ' \" f F f* S s B b B* b* sh Do"
 STANDARD_TYPES = frozenset(_TYPES.split())
 PAINTING = frozenset(_PAINTING.split())

@@ -74,16 +74,18 @@ def layout(
     cache: Path,
     *,
     nodes: Collection[str] | None = None,
+    focus: Collection[str] | None = None,
     engine: Engine | None = None,
     use_dot: bool | None = None,
 ) -> Layout:
     """Place these nodes (all, if None): at the top what a reader can begin with.
 
+    With a `focus`, such as the steps of one stage, only edges that touch it are drawn.
     `cache` is a folder that keeps layouts. `engine` is a running Graphviz to use for several
     layouts. `use_dot` runs the machine's own `dot` in its place; None asks the environment
     variable ROADMAP_DOT. Raises BuildError if the map cannot be laid out.
     """
-    source = dot(roadmap, nodes)
+    source = dot(roadmap, nodes, focus)
     if use_dot is None:
         use_dot = bool(os.environ.get(USE_DOT))
     maker = "dot" if use_dot else digest(GRAPHVIZ)
@@ -106,12 +108,20 @@ def layout(
     )
 
 
-def dot(roadmap: Roadmap, nodes: Collection[str] | None = None) -> str:
+def dot(
+    roadmap: Roadmap,
+    nodes: Collection[str] | None = None,
+    focus: Collection[str] | None = None,
+) -> str:
     """The map as DOT text: boxes of fixed size without text, and the edges that `graph` draws."""
     shown = [n for n in roadmap if nodes is None or n.id in nodes]
-    edges = graph(roadmap, nodes).drawn
+    edges = [
+        e
+        for e in graph(roadmap, nodes).drawn
+        if focus is None or e.source in focus or e.target in focus
+    ]
     reached = {e.target for e in edges}
-    first = "; ".join(f'"{n.id}"' for n in shown if n.id not in reached)
+    first = "; ".join(f'"{n.id}"' for n in shown if focus is None and n.id not in reached)
     measure = _ruler()
     lines = [
         "digraph roadmap {",

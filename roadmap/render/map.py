@@ -8,7 +8,7 @@ CSS: any element inside would give the PDF a second link annotation for the same
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from html import escape
 from math import hypot
 from typing import Literal
@@ -30,9 +30,14 @@ def map_html(
     medium: Medium,
     nodes: Collection[str] | None = None,
     *,
+    focus: Collection[str] | None = None,
     label: str = "Map of the steps",
 ) -> str:
-    """The map with its legend. `nodes`, if given, are the only ones that are links."""
+    """The map with its legend. `href` says where a node's link leads.
+
+    `nodes`, if given, are the only ones that are links. `focus`, if given, are the nodes that a
+    map is about, such as the steps of one stage; the others are drawn as their surroundings.
+    """
     size = f"width:{_em(layout, layout.width)};height:{_em(layout, layout.height)}"
     if medium == "print":
         scale = min(1.0, PRINT_WIDTH / layout.width, PRINT_HEIGHT / layout.height)
@@ -43,29 +48,17 @@ def map_html(
     else:
         edges = _edges(layout)
     boxes = [
-        _box(roadmap, layout, box, href if nodes is None or box.node in nodes else None)
+        _box(
+            roadmap,
+            layout,
+            box,
+            href if nodes is None or box.node in nodes else None,
+            outside=focus is not None and box.node not in focus,
+        )
         for box in layout.boxes
     ]
     nav = f'<nav class="map" aria-label="{escape(label)}" style="{size}">'
-    shown = [roadmap.node(box.node) for box in layout.boxes]
-    return "\n".join([nav + edges, *boxes, "</nav>", legend_html(roadmap, shown)])
-
-
-def legend_html(roadmap: Roadmap, shown: Sequence[Node]) -> str:
-    """What colours, borders and lines mean, for the kinds of node that are shown."""
-    used = {node.stage for node in shown}
-    entries = [
-        f'<li class="key stage-{stage.id}" data-stage-colour="{stage.number % 9}">'
-        f"{stage.number} {escape(stage.title)}</li>"
-        for stage in roadmap.stages
-        if stage.id in used
-    ]
-    if any(node.status == "planned" for node in shown):
-        entries.append('<li class="key planned">dotted bar: planned, not yet written</li>')
-    if any(node.optional for node in shown):
-        entries.append('<li class="key optional">dashed border: optional</li>')
-    entries.append('<li class="key">dashed line: recommended, not required</li>')
-    return '<ul class="legend" aria-label="Legend">' + "".join(entries) + "</ul>"
+    return "\n".join([nav + edges, *boxes, "</nav>", _legend(roadmap, layout, focus)])
 
 
 def map_list(
@@ -87,6 +80,27 @@ def map_list(
     return '<ul class="road">\n' + "\n".join(stages) + "\n</ul>"
 
 
+def _legend(roadmap: Roadmap, layout: Layout, focus: Collection[str] | None) -> str:
+    """What the colours, borders and lines that occur on the map mean."""
+    shown = [roadmap.node(box.node) for box in layout.boxes]
+    used = {node.stage for node in shown}
+    entries = [
+        f'<li class="key stage-{stage.id}" data-stage-colour="{stage.number % 9}">'
+        f"{stage.number} {escape(stage.title)}</li>"
+        for stage in roadmap.stages
+        if stage.id in used
+    ]
+    if focus is not None and any(node.id not in focus for node in shown):
+        entries.append('<li class="key">no colour: in another stage</li>')
+    if any(node.status == "planned" for node in shown):
+        entries.append('<li class="key planned">dotted bar: planned, not yet written</li>')
+    if any(node.optional for node in shown):
+        entries.append('<li class="key optional">dashed border: optional</li>')
+    if any(curve.kind == "recommends" for curve in layout.curves):
+        entries.append('<li class="key">dashed line: recommended, not required</li>')
+    return '<ul class="legend" aria-label="Legend">' + "".join(entries) + "</ul>"
+
+
 def _item(roadmap: Roadmap, node: Node, href: Callable[[Node], str]) -> str:
     said = [word for word, holds in _marks(node) if holds]
     for words, others in (("needs", node.requires), ("recommended before", node.recommends)):
@@ -100,10 +114,18 @@ def _marks(node: Node) -> tuple[tuple[str, bool], ...]:
     return ("planned", node.status == "planned"), ("optional", node.optional)
 
 
-def _box(roadmap: Roadmap, layout: Layout, box: Box, href: Callable[[Node], str] | None) -> str:
-    node, stage = roadmap.node(box.node), roadmap.stage(roadmap.node(box.node).stage)
+def _box(
+    roadmap: Roadmap,
+    layout: Layout,
+    box: Box,
+    href: Callable[[Node], str] | None,
+    *,
+    outside: bool,
+) -> str:
+    node = roadmap.node(box.node)
+    stage = roadmap.stage(node.stage)
     marks = [word for word, holds in _marks(node) if holds]
-    classes = " ".join(["node", f"stage-{stage.id}", *marks])
+    classes = " ".join(["node", f"stage-{stage.id}", *marks, *(["outside"] if outside else [])])
     said = ", ".join([node.title, f"stage {stage.number}, {stage.title}", *marks])
     place = (
         f"left:{100 * box.left / layout.width:.3f}%;top:{100 * box.top / layout.height:.3f}%;"

@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 from fixture_book import FixtureBook
+from hypothesis import settings
+
+# A busy machine is no fault of a program.
+settings.register_profile("any-machine", deadline=None)
+settings.load_profile("any-machine")
 
 
 @pytest.fixture

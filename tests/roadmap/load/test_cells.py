@@ -54,6 +54,7 @@ def test_kinds_are_told_by_the_marker() -> None:
         "# %% a\nfor i in range(2):\n    print(i)\n\n# %% [markdown] b\n# text\n\n# more\n",
     ],
 )
+@pytest.mark.filterwarnings("ignore:.*invalid escape")
 def test_sound_scripts_are_sound_and_valid_python(text: str) -> None:
     ast.parse(text)
     assert check_script(text, read_cells(text), PATH) == []
@@ -69,6 +70,8 @@ def test_sound_scripts_are_sound_and_valid_python(text: str) -> None:
         ("# %% a\nx = 'é' 1\n", "experiment-syntax", 2, 5),
         ("# %% a\nx = '''\n# %% b\n'''\n", "experiment-syntax", 2, 5),
         ("# %% a\nreturn 1\n", "experiment-syntax", 2, 1),
+        ("# %% a\nx = " + "not " * 5000 + "1\n", "experiment-syntax", 2, 1),
+        ("# %% [markdown] a\n# text\ncode()\n", "cell-invalid", 3, 1),
         ("# %% a\nx = " + "(" * 300 + ")" * 300 + "\n", "experiment-syntax", 2, 1),
     ],
 )

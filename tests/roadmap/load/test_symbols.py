@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import sys
 import textwrap
 from pathlib import Path
 from types import ModuleType
@@ -54,18 +55,22 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _imported(project: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("code", project / "lab" / "deep" / "code.py")
+@pytest.fixture
+def imported(project: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module as Python sees it; inspect finds classes by way of sys.modules."""
+    path = project / "lab" / "deep" / "code.py"
+    spec = importlib.util.spec_from_file_location("code_on_trial", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "code_on_trial", module)
     spec.loader.exec_module(module)
     return module
 
 
 @pytest.mark.parametrize("name", ["double", "Machine", "Machine.crank", "Machine.Wheel.turn"])
-def test_the_code_is_what_inspect_finds(project: Path, name: str) -> None:
-    value: Any = _imported(project)
+def test_the_code_is_what_inspect_finds(project: Path, imported: ModuleType, name: str) -> None:
+    value: Any = imported
     for part in name.split("."):
         value = getattr(value, part)
     lines, line = inspect.getsourcelines(inspect.unwrap(value))

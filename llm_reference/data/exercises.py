@@ -245,8 +245,8 @@ def function(g: Grammar) -> None:
     def more(g: Grammar, _: str, steps: Steps) -> Steps:
         return (*steps, g.call("code", step, tuple(name.lower() for name in STEPS)))
 
-    first = g.call("code", step, STEP.options)
-    steps = g.repeat(THEN, lambda _: THEN.options, more, (first,))
+    first: Steps = (g.call("code", step, STEP.options),)
+    steps = g.repeat(THEN, lambda _: THEN.options, more, first)
     g.lit('"""\n')
     for symbol, number in steps:
         g.lit("    ")

@@ -1,8 +1,8 @@
 """A grammar written as a program: one text for sampling, scoring, entropy and enumeration.
 
 A program is a function of a `Grammar` g. It prints fixed text with `g.lit`, text that the reader
-could have worked out with `g.known`, and makes random choices with `g.word` and `g.branch`. The same
-program, unchanged, samples a text, scores one, has its entropy computed, or lists all its texts.
+could have worked out with `g.known`, and makes random choices with `g.word` and `g.branch`. The
+same program, unchanged, samples a text, scores one, has its entropy computed, or lists all texts.
 
 Three rules make the probability of a text exact:
 
@@ -80,7 +80,7 @@ def choice(options: Sequence[str], weights: Sequence[int] | None = None) -> Choi
 
 
 def zipf(options: Sequence[str], exponent: float = 0.3) -> Choice:
-    """A choice whose weights fall with rank r = 0, 1, ... as 1 / (r + 3)^exponent, as word counts do."""
+    """A choice whose weights fall with rank r = 0, 1, ... as 1 / (r + 3)^exponent."""
     return choice(options, [round(100 * (3 / (r + 3)) ** exponent) for r in range(len(options))])
 
 
@@ -120,7 +120,7 @@ class Grammar(ABC):
 
     def call(
         self,
-        skill: str,
+        skill: str,  # noqa: ARG002
         rule: Callable[Concatenate[Grammar, P], T],
         *args: P.args,
         **kwargs: P.kwargs,

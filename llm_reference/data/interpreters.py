@@ -26,17 +26,21 @@ class Sampler(Grammar):
         return "".join(self.out)
 
     def lit(self, text: str) -> None:
+        """Print fixed text."""
         self.out.append(text)
 
     def known(self, skill: str, text: str) -> None:  # noqa: ARG002
+        """Print text that is certain."""
         self.out.append(text)
 
     def word(self, point: Choice) -> str:
+        """Draw and print an option."""
         text = point.texts[next(self.source) % point.total]
         self.out.append(text)
         return text
 
     def branch(self, point: Choice, options: Sequence[str] = ()) -> str:
+        """Draw and print an option, and return it as the point names it."""
         index = point.table[next(self.source) % point.total]
         self.out.append((options or point.options)[index])
         return point.options[index]
@@ -48,11 +52,13 @@ class Recorder(Sampler):
     bits = 0.0
 
     def word(self, point: Choice) -> str:
+        """Draw, print and count an option."""
         text = super().word(point)
         self.bits += point.bits[point.index[text]]
         return text
 
     def branch(self, point: Choice, options: Sequence[str] = ()) -> str:
+        """Draw, print and count an option."""
         taken = super().branch(point, options)
         self.bits += point.bits[point.index[taken]]
         return taken
@@ -103,16 +109,19 @@ class Scorer(Grammar):
         self.bits += bits
 
     def lit(self, text: str) -> None:
+        """Accept fixed text."""
         if not self.text.startswith(text, self.position):
             raise self.error(repr(text))
         self.advance(len(text), self.skill, 0.0)
 
     def known(self, skill: str, text: str) -> None:
+        """Accept text that is certain."""
         if not self.text.startswith(text, self.position):
             raise self.error(f"{text!r} ({skill})")
         self.advance(len(text), skill, 0.0, known=True)
 
     def word(self, point: Choice) -> str:
+        """Find out which option stands here."""
         for length in point.lengths:
             text = self.text[self.position : self.position + length]
             index = point.index.get(text)
@@ -122,6 +131,7 @@ class Scorer(Grammar):
         raise self.error(f"one of {shortened(point.options)}")
 
     def branch(self, point: Choice, options: Sequence[str] = ()) -> str:
+        """Find out which option stands here."""
         if not options:
             return self.word(point)
         fitting = [i for i, x in enumerate(options) if self.text.startswith(x, self.position)]
@@ -140,6 +150,7 @@ class Scorer(Grammar):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
+        """Run a rule; the spans that it accepts carry `skill`."""
         outer, self.skill = self.skill, skill
         result = rule(self, *args, **kwargs)
         self.skill = outer

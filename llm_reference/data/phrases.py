@@ -101,7 +101,7 @@ def event(g: Grammar, noun: str) -> None:
         g.word(lx.STATE if noun in lx.SITE.index else lx.FEELING)
 
 
-# --- how a sentence goes on after its object --------------------------------------------------------
+# --- how a sentence goes on after its object ------------------------------------------------------
 
 PLACES = tuple(f" {preposition} the " for preposition in lx.PREPOSITION.options)
 MANNERS = tuple(f" {manner}" for manner in lx.MANNER.options)

@@ -115,19 +115,13 @@ def run(
 @app.command()
 def explain(node: NodeId, book: Book = _BOOK) -> None:
     """Say whether a node's experiment would run again, and which change is the reason."""
-    from roadmap.run.plan import explain as reasons_of
+    from roadmap.run.plan import explain as explained
     from roadmap.run.store import Store
 
     options = _options(book, _OUT, 0)
     with _loaded(options) as roadmap:
-        found = _node(roadmap, node)
-        if found.experiment is None:
-            print(f"{found.id}: no experiment")
-            raise typer.Exit(0)
-        reasons = reasons_of(found.experiment, options.book.parent, Store(options.state / "runs"))
-        print(f"{found.id}: " + ("fresh" if not reasons else "stale"))
-        for reason in reasons:
-            print(f"  {reason}")
+        store = Store(options.state / "runs")
+        print("\n".join(explained(_node(roadmap, node), store, options.book.parent)))
 
 
 @app.command("list")
@@ -192,7 +186,7 @@ def accept(
 ) -> None:
     """Take a node's measured results as the new expected values, after showing the change."""
     from roadmap import pipeline
-    from roadmap.publish.files import write_atomically
+    from roadmap.files import write_atomically
     from roadmap.run.accept import accept as accepted
 
     options = _options(book, _OUT, 0, execute=False)
@@ -203,9 +197,9 @@ def accept(
             _fail(f"{found.id} has no record. Run `roadmap run {found.id}` first.")
         text, changes = accepted(found, outcomes[found.id])
         for change in changes:
-            print(change)
-        if text is None:
-            print("nothing to accept")
+            print(change.message)
+        if all(change.new is None for change in changes):
+            print("nothing to write")
         elif yes or typer.confirm(f"Write this to {found.chapter.path}?"):
             write_atomically(found.chapter.path, text)
 
@@ -222,7 +216,7 @@ def import_progress(
     import json
     from datetime import date
 
-    from roadmap.publish.files import write_atomically
+    from roadmap.files import write_atomically
     from roadmap.render.pdf.progress import progress_file
 
     with _loaded(_options(book, _OUT, 0)) as roadmap:

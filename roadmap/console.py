@@ -35,83 +35,74 @@ def progress(quiet: bool = False) -> Iterator[Observer]:
 
 
 class _Lines:
-    """For logs: a line when a step that takes time begins or ends."""
-
-    def __init__(self) -> None:
-        self.done = 0
-        self.total = 0
+    """For logs: a line when an experiment begins or ends, and one for the PDFs."""
 
     def observe(self, event: Event) -> None:
-        if not event.step:
-            self.done, self.total = 0, event.total
-        elif event.stage == "run" and event.state == "begin":
-            expected = f", about {event.expected:.0f} s" if event.expected else ""
-            print(f"run {event.step}: started{expected}", file=sys.stderr, flush=True)
-        elif event.stage == "run" and event.state in ("end", "fresh"):
-            self.done += 1
-            how = "fresh" if event.state == "fresh" else f"{event.elapsed:.1f} s"
-            count = f"[{self.done}/{self.total}]"
-            print(f"run {event.step}: {how} {count}", file=sys.stderr, flush=True)
-        elif event.stage == "pdf":
-            took = f": {event.elapsed:.1f} s" if event.state == "end" else ": started"
-            print(f"pdf {event.step}{took}", file=sys.stderr, flush=True)
+        if event.stage == "run" and event.kind == "started" and event.step:
+            print(f"run {event.step}", file=sys.stderr, flush=True)
+        elif event.stage == "run" and event.kind == "finished":
+            print(f"run {event.step}: {event.seconds:.1f} s", file=sys.stderr, flush=True)
+        elif (event.stage, event.step) == ("render", "pdf"):
+            print("render the PDFs", file=sys.stderr, flush=True)
 
 
 class _Display:
-    """For terminals: a spinner per running step, with elapsed and expected time."""
+    """For terminals: what is running, for how long, and how long it took last time."""
 
     def __init__(self) -> None:
         self.start = time.monotonic()
         self.progress: Progress | None = None
         self.overall: TaskID | None = None
-        self.tasks: dict[tuple[str, str], TaskID] = {}
+        self.tasks: dict[str, TaskID] = {}
+        self.expected: dict[str, float | None] = {}
 
     def observe(self, event: Event) -> None:
-        slow = event.stage in ("run", "pdf") and event.state == "begin" and event.step
+        if event.kind == "planned":
+            self.expected[event.step] = event.expected
         if self.progress is None:
+            slow = event.kind == "planned" or event.step == "pdf"
             if not slow and time.monotonic() - self.start < _PATIENCE:
                 return
-            self._open()
+            self._open(event.stage)
         assert self.progress is not None
         assert self.overall is not None
         if not event.step:
             self.progress.update(
                 self.overall, description=event.stage, total=event.total or None, completed=0
             )
-        elif event.state == "begin" and event.stage in ("run", "pdf"):
-            cell = f"  {event.stage} {event.step}"
-            self.tasks[event.stage, event.step] = self.progress.add_task(
-                cell, total=event.expected or None
-            )
-        elif event.state == "cell":
-            name = event.step.partition(" ")[0]
-            if (task := self.tasks.get((event.stage, name))) is not None:
-                self.progress.update(task, description=f"  {event.stage} {event.step}")
+        elif event.stage == "run":
+            self._experiment(event)
         else:
-            if (task := self.tasks.pop((event.stage, event.step), None)) is not None:
-                self.progress.remove_task(task)
+            what = "render the PDFs" if event.step == "pdf" else f"render {event.step}"
+            self.progress.update(self.overall, description=what)
+
+    def _experiment(self, event: Event) -> None:
+        assert self.progress is not None
+        assert self.overall is not None
+        name = event.step
+        if event.kind == "started":
+            expected = self.expected.get(name)
+            note = f"of about {expected:.0f} s" if expected else ""
+            self.tasks[name] = self.progress.add_task(f"  {name}", total=None, note=note)
+        elif event.kind == "cell" and name in self.tasks:
+            self.progress.update(self.tasks[name], description=f"  {name}: {event.cell}")
+        elif event.kind == "finished" and name in self.tasks:
+            self.progress.remove_task(self.tasks.pop(name))
             self.progress.advance(self.overall)
 
-    def _open(self) -> None:
+    def _open(self, stage: str) -> None:
         from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            Progress,
-            SpinnerColumn,
-            TextColumn,
-            TimeElapsedColumn,
-        )
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         self.progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
             TimeElapsedColumn(),
             TextColumn("{task.fields[note]}"),
             console=Console(stderr=True),
             transient=True,
         )
-        self.overall = self.progress.add_task("load", total=None, note="")
+        self.overall = self.progress.add_task(stage, total=None, note="")
         self.progress.start()
 
     def close(self) -> None:

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from roadmap.diagnostics import BuildError, Diagnostic, Span
+from roadmap.files import write_atomically
 from roadmap.model import Roadmap
-from roadmap.publish.files import write_atomically
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 

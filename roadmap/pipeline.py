@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roadmap.diagnostics import BuildError, Diagnostic, Span, has_errors
-from roadmap.publish.inputs import read_inputs
+from roadmap.publish.inputs import Inputs, read_inputs
 from roadmap.publish.site import Published, is_current, publish
 
 if TYPE_CHECKING:
     from roadmap.model import Outcome, Roadmap
+    from roadmap.run.events import Event as RunEvent
 
 STATE = ".roadmap"
 
@@ -44,15 +45,17 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something a person may want to see: a `stage` begins, or a `step` of it begins or ends.
+    """Something a person may want to see. Without `step`, the stage begins, with `total` steps.
 
-    `expected` and `elapsed` are in seconds; `done` and `total` count steps of the stage.
+    `kind` says what becomes of the step; an experiment is `planned`, `started`, comes to a `cell`
+    and is `finished` after `seconds`; `expected` is how long it took last time.
     """
 
     stage: str
     step: str = ""
-    state: str = "begin"
-    elapsed: float = 0.0
+    kind: str = "started"
+    cell: str = ""
+    seconds: float = 0.0
     expected: float | None = None
     total: int = 0
 
@@ -91,22 +94,12 @@ def build(options: Options, observe: Observer = lambda _: None) -> Report:
                 diagnostics += found
                 _stop_at_errors(diagnostics)
 
-                from roadmap.publish.units import site_units
-
-                observe(Event("render"))
-                units = site_units(roadmap, outcomes, inputs, options.state, options.pdf, observe)
-                observe(Event("publish", total=len(units)))
-                final = "" if any(d.rule in _PASSING for d in diagnostics) else fingerprint
-                published = publish(
-                    units, options.out, final, lambda u: observe(Event("publish", u.name))
-                )
+                # A warning that the next build has to give again leaves no fingerprint behind.
+                final = "" if diagnostics else fingerprint
+                published = published_site(roadmap, outcomes, inputs, options, final, observe)
     except BuildError as error:
         diagnostics = _merged(diagnostics, error)
     return Report(tuple(diagnostics), published, unchanged, time.perf_counter() - start)
-
-
-_PASSING = frozenset({"cache-corrupt", "experiment-not-run", "record-stale"})
-"""Warnings that the next build has to find again."""
 
 
 def loaded_and_checked(
@@ -133,6 +126,9 @@ def run_experiments(
     from roadmap.run import run
     from roadmap.run.store import Store
 
+    def on_event(event: RunEvent) -> None:
+        observe(Event("run", event.node, event.kind, event.cell, event.seconds, event.expected))
+
     observe(Event("run", total=sum(node.experiment is not None for node in roadmap)))
     return run(
         roadmap,
@@ -140,9 +136,31 @@ def run_experiments(
         jobs=options.jobs,
         force=options.force,
         execute=options.execute,
-        only=options.only,
-        on_event=observe,
+        only=options.only or None,
+        on_event=on_event,
     )
+
+
+def published_site(
+    roadmap: Roadmap,
+    outcomes: Mapping[str, Outcome],
+    inputs: Inputs,
+    options: Options,
+    fingerprint: str,
+    observe: Observer = lambda _: None,
+) -> Published:
+    """Render what changed and bring the site up to date. Raises BuildError."""
+    from roadmap.publish.units import Sources, site_units
+
+    sources = Sources(roadmap, outcomes, inputs, options.state, options.pdf, options.jobs)
+    try:
+        units = site_units(sources)
+        observe(Event("render", total=len(units)))
+        return publish(
+            units, options.out, fingerprint, lambda unit: observe(Event("render", unit.name))
+        )
+    finally:
+        sources.close()
 
 
 def _stop_at_errors(diagnostics: list[Diagnostic]) -> None:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from roadmap.diagnostics import BuildError, Diagnostic
+from roadmap.diagnostics import BuildError
 from roadmap.load.symbols import module_file
-from roadmap.model import Node, Outcome, Roadmap
+from roadmap.model import Node, Outcome, Roadmap, Stage, Track
 from roadmap.publish.inputs import Inputs
 from roadmap.publish.site import Make, Read, Unit, digest
 from roadmap.render.pages_site import Site, content_digest, data_js, site_context, site_digest
+
+if TYPE_CHECKING:
+    from roadmap.render.engine_js import Engine
+    from roadmap.render.math import Math
+
+Href = Callable[[Node], str]
 
 _TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 _RECORDS = ".search"
@@ -21,7 +28,10 @@ _RECORDS = ".search"
 
 @dataclass(frozen=True)
 class Sources:
-    """All that rendering reads. What is costly to make is made when the first page asks for it."""
+    """All that rendering reads. What is costly to make is made when the first page asks for it.
+
+    `state` is the folder for caches.
+    """
 
     roadmap: Roadmap
     outcomes: Mapping[str, Outcome]
@@ -29,7 +39,6 @@ class Sources:
     state: Path
     pdf: bool
     jobs: int
-    on_pdf: Callable[[str, bool], None]
 
     @cached_property
     def site(self) -> Site:
@@ -38,27 +47,35 @@ class Sources:
         return site_context(self.roadmap, templates=_TEMPLATES, cache=cache, pdfs=self.pdf)
 
     @cached_property
-    def math(self) -> object:
+    def math(self) -> Math:
         """The typesetter of formulas."""
         from roadmap.render.math import Math
 
         return Math(self.state / "math")
 
-    def body(self, node: Node, medium: str, track: str | None = None) -> str:
-        """A chapter's HTML."""
-        from roadmap.render.chapter import chapter_html
+    @cached_property
+    def graphviz(self) -> Engine:
+        """The engine that lays out maps."""
+        from roadmap.render.engine_js import GRAPHVIZ, Engine
 
-        return chapter_html(
-            node, self.roadmap, self.outcomes, medium, math=self.math, track=track
-        )
+        return Engine(GRAPHVIZ)
 
-    def map(self, medium: str, href: Callable[[Node], str], nodes: tuple[Node, ...]) -> str:
-        """The map of some nodes."""
+    def map(
+        self, href: Href, nodes: Collection[str] | None = None, focus: Collection[str] | None = None
+    ) -> str:
+        """The map of some nodes, or of all."""
         from roadmap.render.layout import layout
         from roadmap.render.map import map_html
 
-        arranged = layout(self.roadmap, self.state, nodes=nodes)
-        return map_html(self.roadmap, arranged, href, medium, nodes)
+        folder = self.state / "layout"
+        placed = layout(self.roadmap, folder, nodes=nodes, focus=focus, engine=self.graphviz)
+        return map_html(self.roadmap, placed, href, "site", focus=focus)
+
+    def close(self) -> None:
+        """End the engines that were started."""
+        for name in ("math", "graphviz"):
+            if name in self.__dict__:
+                getattr(self, name).close()
 
 
 def site_units(sources: Sources) -> list[Unit]:
@@ -75,16 +92,16 @@ def _units(sources: Sources) -> Iterator[Unit]:
         keys[node.id] = digest(shared, _node_key(sources, node))
         yield Unit(f"node:{node.id}", keys[node.id], _node(sources, node))
     written = digest(shared, [o.results for o in sources.outcomes.values()])
-    yield Unit("index", written, lambda _: _index(sources))
+    yield Unit("index", written, partial(_index, sources))
     for stage in roadmap.stages:
-        yield Unit(f"stage:{stage.id}", shared, lambda _, s=stage: _stage(sources, s.id))
+        yield Unit(f"stage:{stage.id}", shared, partial(_stage, sources, stage))
     for track in roadmap.tracks:
-        yield Unit(f"track:{track.id}", shared, lambda _, t=track: _track(sources, t.id))
-    yield Unit("meta", shared, lambda _: _meta(sources))
+        yield Unit(f"track:{track.id}", shared, partial(_track, sources, track))
+    yield Unit("meta", shared, partial(_meta, sources))
     versions = digest(shared, [(n.id, n.aliases, content_digest(n)) for n in roadmap])
     yield Unit("data", versions, lambda _: {"assets/data.js": data_js(sources.site)})
-    yield Unit("search", digest(press, keys), lambda read: _search(roadmap, read))
-    yield from _pdfs(sources, keys)
+    yield Unit("search", digest(press, keys), partial(_search, roadmap))
+    yield _pdfs(sources, keys)
 
 
 def _headings(roadmap: Roadmap) -> list[object]:
@@ -102,9 +119,7 @@ def _node_key(sources: Sources, node: Node) -> list[object]:
     modules = [
         path.relative_to(project).as_posix() for m in shown if (path := module_file(project, m))
     ]
-    quoted = [
-        u.argument.rpartition("/")[0] for u in node.chapter.uses if u.name == "value"
-    ]
+    quoted = [u.argument.rpartition("/")[0] for u in node.chapter.uses if u.name == "value"]
     records = [sources.outcomes.get(n or node.id) for n in {node.id, *quoted}]
     code = {m: inputs.subject.get(m.removeprefix("llm_reference/"), "") for m in modules}
     return [files, code, sorted(repr(r) for r in records)]
@@ -124,12 +139,13 @@ def _assets(_: Read) -> dict[str, bytes]:
 
 def _node(sources: Sources, node: Node) -> Make:
     def make(_: Read) -> dict[str, str]:
+        from roadmap.render.chapter import chapter_html
         from roadmap.render.pages import node_page
         from roadmap.render.search import search_record
         from roadmap.render.twin import twin
 
         outcome = sources.outcomes.get(node.id)
-        body = sources.body(node, "site")
+        body = chapter_html(node, sources.roadmap, sources.outcomes, "site", math=sources.math)
         files = node_page(sources.site, node, body, outcome)
         files |= twin(sources.site, node, sources.outcomes)
         files[f"{_RECORDS}/{node.id}.json"] = json.dumps(
@@ -149,40 +165,41 @@ def downloads(sources: Sources, node: Node) -> dict[str, str]:
     outcome = sources.outcomes.get(node.id)
     return {
         f"downloads/{node.id}.py": node.experiment.source,
-        f"downloads/{node.id}.ipynb": notebook(
-            node, node.experiment, outcome, sources.roadmap.url
-        ),
+        f"downloads/{node.id}.ipynb": notebook(node, node.experiment, outcome, sources.roadmap.url),
     }
 
 
-def _index(sources: Sources) -> dict[str, str]:
+def _index(sources: Sources, _: Read) -> dict[str, str]:
     from roadmap.render.map import map_list
     from roadmap.render.pages import index_page
-
-    roadmap = sources.roadmap
 
     def href(node: Node) -> str:
         return f"node/{node.id}.html"
 
-    drawn = sources.map("site", href, roadmap.nodes)
-    return index_page(sources.site, drawn, map_list(roadmap, href), sources.outcomes)
+    listed = map_list(sources.roadmap, href)
+    return index_page(sources.site, sources.map(href), listed, sources.outcomes)
 
 
-def _stage(sources: Sources, stage_id: str) -> dict[str, str]:
+def _stage(sources: Sources, stage: Stage, _: Read) -> dict[str, str]:
+    from roadmap.render.graph import neighbourhood
     from roadmap.render.pages import stage_page
+    from roadmap.render.twin import stage_twin
 
-    return stage_page(sources.site, sources.roadmap.stage(stage_id))
+    roadmap = sources.roadmap
+    inside = [node.id for node in roadmap.in_stage(stage.id)]
+    shown = neighbourhood(roadmap, stage.id)
+    drawn = sources.map(lambda node: f"../node/{node.id}.html", shown, inside)
+    return stage_page(sources.site, stage, drawn) | stage_twin(sources.site, stage)
 
 
-def _track(sources: Sources, track_id: str) -> dict[str, str]:
+def _track(sources: Sources, track: Track, _: Read) -> dict[str, str]:
     from roadmap.render.pages import track_page
+    from roadmap.render.twin import track_twin
 
-    return track_page(
-        sources.site, next(t for t in sources.roadmap.tracks if t.id == track_id)
-    )
+    return track_page(sources.site, track) | track_twin(sources.site, track)
 
 
-def _meta(sources: Sources) -> dict[str, str]:
+def _meta(sources: Sources, _: Read) -> dict[str, str]:
     from roadmap.render.pages import progress_page
     from roadmap.render.pages_meta import llms_txt, sitemap_xml
 
@@ -198,3 +215,32 @@ def _search(roadmap: Roadmap, read: Read) -> dict[str, str]:
 
     records = [json.loads(read(f"{_RECORDS}/{node.id}.json")) for node in roadmap]
     return {"assets/search-index.js": search_js(records)}
+
+
+def _pdfs(sources: Sources, nodes: Mapping[str, str]) -> Unit:
+    """The books of all tracks are one unit, since they are made side by side."""
+    if not sources.pdf:
+        return Unit("pdf", digest("kept as long as", nodes), None)
+    from roadmap.render.pdf.document import edition
+
+    made_on = edition(sources.roadmap.root.parent)
+
+    def make(_: Read) -> dict[str, bytes]:
+        from roadmap.render.pdf import render_pdfs
+
+        roadmap, folder = sources.roadmap, sources.state / "pdf"
+        outs = {track.id: folder / sources.site.pdf(track.id) for track in roadmap.tracks}
+        found = render_pdfs(
+            roadmap,
+            sources.outcomes,
+            outs,
+            cache=folder,
+            math=sources.math,
+            edition=made_on,
+            jobs=sources.jobs,
+        )
+        if found:
+            raise BuildError(*found)
+        return {path.name: path.read_bytes() for path in outs.values()}
+
+    return Unit("pdf", digest("kept as long as", nodes), make)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from roadmap.publish.files import write_atomically
+from roadmap.files import write_atomically
 from roadmap.publish.inputs import read_inputs, tree
 
 

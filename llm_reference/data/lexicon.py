@@ -105,7 +105,8 @@ ANIMAL = zipf(ANIMALS)
 DOING = zipf(
     words("""sleeping singing hiding eating running waiting shouting drinking dancing digging
     limping shivering swimming resting playing hunting barking crying fighting growling jumping
-    kneeling laughing marching nesting painting reading smiling trembling yawning bathing climbing""")
+    kneeling laughing marching nesting painting reading smiling trembling yawning bathing
+    climbing""")
 )
 ROLES = phrases("""old woman/young man/mayor/captain/stranger/neighbour/shepherd/fisherman/child/
 soldier/merchant/judge/nurse/postman/beggar/musician/widow/student/cook/traveller/actor/banker/

@@ -6,6 +6,7 @@
     file PATH           a file that the experiment `needs`
     module PATH         a module of the project that is imported, directly or by another module
     package NAME        the version of an installed distribution that any of these import
+    figures             how figures look, if matplotlib is among these
     python              3.11
     worker              the version of what the worker does
 
@@ -17,28 +18,36 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
 from roadmap.model import Experiment
+from roadmap.run import figures
 from roadmap.run.code import Code, Codes
-from roadmap.run.imports import Finder, absolute, import_roots
+from roadmap.run.imports import Finder, Folders, absolute, import_roots
 from roadmap.run.packages import Packages
 
 # Raise it when the worker changes what an experiment prints, draws or computes.
 WORKER_VERSION = "1"
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What has been read of the project and its environment: share it between experiments."""
+
+    codes: Codes = field(default_factory=Codes)
+    folders: Folders = field(default_factory=Folders)
+    packages: Packages = field(default_factory=Packages)
+
+
 def components(
-    experiment: Experiment,
-    root: Path,
-    codes: Codes | None = None,
-    packages: Packages | None = None,
+    experiment: Experiment, root: Path, sources: Sources | None = None
 ) -> dict[str, str]:
-    """The parts of the key. `root` is the project's folder; pass `codes` to share what is read."""
-    codes = codes or Codes()
+    """The parts of the key. `root` is the project's folder."""
+    sources = sources or Sources()
     cells = [c for c in experiment.cells if c.kind == "code"]
-    meanings = [codes.text(cell.source.encode()) for cell in cells]
+    meanings = [sources.codes.text(cell.source.encode()) for cell in cells]
     parts = {"cells": " ".join(cell.name for cell in cells)}
     for cell, code in zip(cells, meanings, strict=True):
         parts[f"cell {cell.name}"] = code.digest
@@ -46,17 +55,17 @@ def components(
     parts["threads"] = str(experiment.options.threads)
     for need in experiment.options.needs:
         parts[f"file {_shown(need, root)}"] = _content(need)
-    parts |= _imported(meanings, import_roots(experiment.path, root), codes, packages or Packages())
+    parts |= _imported(meanings, import_roots(experiment.path, root), sources)
+    if "package matplotlib" in parts:
+        parts["figures"] = sources.codes.of_file(figures.__file__).digest
     parts["python"] = f"{sys.version_info.major}.{sys.version_info.minor}"
     parts["worker"] = WORKER_VERSION
     return parts
 
 
-def _imported(
-    meanings: list[Code], roots: list[Path], codes: Codes, packages: Packages
-) -> dict[str, str]:
+def _imported(meanings: list[Code], roots: list[Path], sources: Sources) -> dict[str, str]:
     """Modules of the project, transitively, and the distributions that they all import."""
-    finder = Finder(roots)
+    finder = Finder(roots, sources.folders)
     modules: dict[str, str] = {}
     versions: dict[str, str] = {}
     waiting = [(code, "") for code in meanings]
@@ -71,15 +80,15 @@ def _imported(
             if not finder.is_file(top):
                 if top in sys.stdlib_module_names:
                     continue
-                distribution = packages.of_module(top)
+                distribution = sources.packages.of_module(top)
                 if distribution is not None:
                     versions[f"package {distribution[0]}"] = distribution[1]
                     continue
-            for file, shown, its_package in finder.files(name):
-                if f"module {shown}" not in modules:
-                    inner = codes.of_file(file)
-                    modules[f"module {shown}"] = inner.digest
-                    waiting.append((inner, its_package))
+            for module in finder.files(name):
+                if f"module {module.shown}" not in modules:
+                    inner = sources.codes.of_file(module.file)
+                    modules[f"module {module.shown}"] = inner.digest
+                    waiting.append((inner, module.package))
     return dict(sorted(modules.items())) | dict(sorted(versions.items()))
 
 

@@ -10,8 +10,7 @@ from typing import Literal
 from roadmap.diagnostics import Diagnostic
 from roadmap.model import Node, Outcome
 from roadmap.run.code import Codes
-from roadmap.run.key import components
-from roadmap.run.packages import Packages
+from roadmap.run.key import Sources, components
 from roadmap.run.store import Store
 
 State = Literal["fresh", "stale", "new"]
@@ -39,12 +38,12 @@ def plan(nodes: Iterable[Node], store: Store, root: Path) -> list[Step]:
 
     `root` is the project's folder.
     """
-    codes, packages = Codes(store.folder / "_code.json"), Packages()
+    sources = Sources(Codes(store.folder / "_code.json"))
     steps = []
     for node in nodes:
         if node.experiment is None:
             continue
-        now = components(node.experiment, root, codes, packages)
+        now = components(node.experiment, root, sources)
         last, diagnostic = store.read(node.id)
         if last is None:
             steps.append(Step(node, "new", now, diagnostic=diagnostic))
@@ -52,7 +51,7 @@ def plan(nodes: Iterable[Node], store: Store, root: Path) -> list[Step]:
             steps.append(Step(node, "stale", now, last, tuple(reasons)))
         else:
             steps.append(Step(node, "fresh", now, last))
-    codes.save()
+    sources.codes.save()
     return steps
 
 
@@ -102,6 +101,8 @@ def _reason(name: str, old: str | None, new: str | None) -> str:
         return f"{what} {_change(old, new, 'is now imported', 'is no longer imported', 'show')}"
     if kind == "worker":
         return "the program that runs experiments changed"
+    if kind == "figures":
+        return "the look of figures changed"
     shown = "Python" if kind == "python" else name
     return f"{shown} {old} -> {new}"
 

@@ -307,10 +307,10 @@ def test_imports_resolve_as_python_resolves_them() -> None:
 def test_finder_lists_what_importing_a_name_executes(project: Path, tree: Any) -> None:
     tree(PACKAGE)
     finder = Finder([project])
-    assert [(shown, package) for _, shown, package in finder.files("lib.deep.inner")] == [
+    assert [(m.shown, m.package) for m in finder.files("lib.deep.inner")] == [
         ("lib/__init__.py", "lib"),
         ("lib/deep/__init__.py", "lib.deep"),
         ("lib/deep/inner.py", "lib.deep"),
     ]
     assert list(finder.files("absent.thing")) == []
-    assert [shown for _, shown, _ in finder.files("plain.nested.mod.f")] == ["plain/nested/mod.py"]
+    assert [m.shown for m in finder.files("plain.nested.mod.f")] == ["plain/nested/mod.py"]

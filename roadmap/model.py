@@ -231,7 +231,8 @@ class Edge:
 class Roadmap:
     """The whole book. `nodes` are in reading order: by stage, then as roadmap.yaml lists them.
 
-    `broken` are the ids of nodes that exist but could not be read; `load` has said why.
+    `broken` are the ids of nodes with faults in their files, of which `load` has told; those that
+    could not be read at all are not among `nodes`.
     """
 
     title: str

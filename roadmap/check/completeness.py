@@ -11,9 +11,13 @@ _PLACED = ("experiment", "cell", "source", "estimate", "compliance")
 
 
 def check_completeness(roadmap: Roadmap) -> Iterator[Diagnostic]:
-    """One finding per node that is marked ready and lacks something."""
+    """One finding per node that is marked ready and lacks something.
+
+    Nodes with faults in their files are left out: the part may be there, but misspelt.
+    """
     for node in roadmap:
-        lacks = list(_lacks(node, roadmap)) if node.status == "ready" else []
+        judged = node.status == "ready" and node.id not in roadmap.broken
+        lacks = list(_lacks(node, roadmap)) if judged else []
         if lacks:
             message = f"`{node.id}` is ready, but lacks {', '.join(lacks)}."
             span = node.span("status" if "status" in node.spans else "id")

@@ -52,7 +52,8 @@ def _depth(use: Use, tracks: list[str]) -> Iterator[Diagnostic]:
 
 def _cell(use: Use, experiment: Experiment) -> Iterator[Diagnostic]:
     cell = experiment.cell(use.argument)
-    if use.argument and (cell is None or cell.kind != "code"):
+    nameless = experiment.cell("") is not None  # that is a fault of its own, and may be this cell
+    if use.argument and not nameless and (cell is None or cell.kind != "code"):
         known = [c.name for c in experiment.cells if c.kind == "code"]
         what = "no cell" if cell is None else "no code in the text cell"
         message = f"The experiment has {what} `{use.argument}`."

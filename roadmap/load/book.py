@@ -21,7 +21,7 @@ def load(book: Path, cache: Path | None = None) -> tuple[Roadmap | None, list[Di
     """Read the book in the folder `book`, and report all that is wrong with its files.
 
     `cache` is a folder in which to remember what unchanged files mean. The roadmap is None when
-    roadmap.yaml itself cannot be used; a node that cannot be read is in `Roadmap.broken`.
+    roadmap.yaml itself cannot be used; a node with a faulty file is in `Roadmap.broken`.
     """
     collecting = gc.isenabled()
     gc.disable()  # all that is made here lives on: looking for garbage doubles the time
@@ -49,9 +49,9 @@ def _load(book: Path, remembered: Cache) -> tuple[Roadmap | None, list[Diagnosti
         listed.add((folder.parent.name, folder.name))
         node, faults = (None, [fault]) if fault else read_node(folder, book, span, remembered)
         found += faults
-        if node is None:
+        if faults:
             broken.add(folder.name)
-        else:
+        if node is not None:
             nodes.append(node)
     for folder in _unlisted(book, listed):
         if folder.name not in broken:  # else it is listed, in a stage that has another folder

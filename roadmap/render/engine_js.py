@@ -46,9 +46,11 @@ class Engine:
             f"(() => {{ try {{ return JSON.stringify({{value: {function}(...{given})}}); }}"
             " catch (e) { return JSON.stringify({error: String(e?.message ?? e)}); } })()"
         )
+        v8 = self._started()
         try:
-            answer = json.loads(str(self._started().eval(code, timeout_sec=LIMIT)))
+            answer = json.loads(str(v8.eval(code, timeout_sec=LIMIT)))
         except JSTimeoutException:
+            v8.eval("0")  # lets the stopped script report its end before anything closes
             raise ScriptError(f"no answer within {LIMIT:.0f} s") from None
         if "error" in answer:
             raise ScriptError(answer["error"])

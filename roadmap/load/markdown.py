@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from roadmap.diagnostics import Diagnostic, Span
 from roadmap.load.directives import DIRECTIVES, ROLES, install
@@ -127,6 +128,15 @@ class _Reader:
         indent = len(line) - len(line.lstrip())
         return Span(self.path, self.first_line + begin, indent + 1, max(1, len(line.strip())))
 
+    def _target(self, token: Token, target: str) -> Span:
+        """Where a link's target stands, which the parser has percent-encoded."""
+        plain = unquote(target)
+        begin, end = token.map or [0, len(self.lines)]
+        text = "\n".join(self.lines[begin:end])
+        forms = (target, plain, f"<{plain}>")
+        written = next((form for form in forms if f"]({form}" in text), target)
+        return self._span(token, written, after="](")
+
     def _report(self, rule: str, message: str, span: Span, hint: str = "") -> None:
         self.diagnostics.append(Diagnostic(rule, message, span, hint))
 
@@ -206,10 +216,10 @@ class _Reader:
         for child in token.children or []:
             if child.type == "link_open":
                 target = str(child.attrs["href"])
-                self.links.append(Link(target, self._span(token, target, after="](")))
+                self.links.append(Link(target, self._target(token, target)))
             elif child.type == "image":
                 target = str(child.attrs["src"])
-                span = self._span(token, target, after="](")
+                span = self._target(token, target)
                 self.links.append(Link(target, span))
                 if not child.content.strip():
                     hint = "Say in the brackets what a person sees: ![a loss curve](loss.svg)."

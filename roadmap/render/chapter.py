@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from markdown_it.renderer import RendererHTML
 
@@ -152,7 +153,7 @@ class _Renderer(RendererHTML):
 
     def image(self, tokens: Sequence[Token], i: int, _o: OptionsDict, _e: EnvType) -> str:
         token, page = tokens[i], self.page
-        path = page.node.folder / str(token.attrs["src"])
+        path = page.node.folder / unquote(str(token.attrs["src"]))
         self.pictures += 1
         try:
             return blocks.picture(

@@ -107,3 +107,13 @@ def test_no_text_makes_the_parser_fail(text: str):
 def test_a_slug_has_no_space_and_is_its_own_slug(text: str):
     assert not any(c.isspace() for c in slug(text))
     assert slug(slug(text)) == slug(text)
+
+
+def test_a_target_is_found_as_it_was_written() -> None:
+    lines = ["![a](größe.svg)", "![b](<a b.svg>)", "[c](#größe)", "[d](https://x.org/%C3%A9)"]
+    parsed = parse("\n\n".join(lines) + "\n", Path("/book/c.md"), 1)
+    shown = [
+        lines[(link.span.line - 1) // 2][link.span.column - 1 :][: link.span.length]
+        for link in parsed.links
+    ]
+    assert shown == ["größe.svg", "<a b.svg>", "#größe", "https://x.org/%C3%A9"]

@@ -13,6 +13,7 @@ from roadmap.model import Link, Node, Roadmap
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _WEB = re.compile(r"https?://[^\s/?#]+\S*$")
+_IMAGES = (".svg", ".png", ".jpg", ".jpeg")
 _MAIL = re.compile(r"mailto:[^\s@]+@[^\s@]+$")
 
 
@@ -87,3 +88,6 @@ def _file(target: str, link: Link, node: Node, roadmap: Roadmap) -> Iterator[Dia
     elif not path.is_file():
         near = nearest(target, [p.name for p in node.folder.iterdir()])
         yield _dead(link, f"There is no file `{target}`.", near)
+    elif path.suffix not in _IMAGES:
+        hint = f"Show an image ({', '.join(_IMAGES)}), or link to a web address."
+        yield _dead(link, f"The site holds no file `{target}`.", hint)

@@ -154,6 +154,7 @@ FAULTS = [
     link("//example.org/x", "path-escapes-book"),
     link("../first/chapter.md", "link-dead", "Write `node:first`."),
     link("../first", "link-dead"),
+    link("../first/experiment.py", "link-dead", "Show an image (.svg, .png"),
     Fault(
         "missing image",
         edit(CHAPTER, "(box.svg)", "(bax.svg)"),
@@ -230,7 +231,7 @@ def test_a_fault_gives_its_one_finding(fault: Fault, book: FixtureBook) -> None:
 LEGAL = {
     "required by its old id": edit(SECOND, "requires: [first]", "requires: [once-first]"),
     "linked by its old id": append(SECOND, "\n[x](node:once-first#doubling)\n"),
-    "linked file": append(SECOND, "\n[x](../first/box.svg#part)\n"),
+    "another node's image": append(SECOND, "\n![x](../first/box.svg)\n"),
     "mail address": append(SECOND, "\n[x](mailto:someone@example.org)\n"),
     "another node's result": append(SECOND, "\n{value}`once-first/answer|.2f`\n"),
     "class member": append(SECOND, "\n:::{source} lab:Machine.crank\n:::\n"),

@@ -87,6 +87,12 @@ def test_filters_take_out_other_tracks_and_stages(page: Page, root: str) -> None
     assert classed(page, "out") == {"bytes-and-bpe", "sharded", "serving"}
     page.get_by_role("button", name="Tokens", exact=True).click()
     assert classed(page, "out") == {"sharded", "serving"}
+    page.locator("[data-zoom=fit]").focus()
+    reached = []
+    for _ in range(5):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.dataset.node ?? ''"))
+    assert reached == ["bytes-and-bpe", "embeddings", "attention", "block", ""]
     page.get_by_role("button", name="All tracks").click()
     page.get_by_role("button", name="Model", exact=True).click()
     page.get_by_role("button", name="Tokens", exact=True).click()

@@ -87,7 +87,10 @@
       if (hidden) out.add(id);
     }
     for (const button of trackButtons) button.ariaPressed = String(button.dataset.trackFilter === track());
-    for (const box of boxes) box.classList.toggle("out", out.has(box.dataset.node));
+    for (const box of boxes) {
+      box.inert = out.has(box.dataset.node);
+      box.classList.toggle("out", box.inert);
+    }
     for (const line of lines) line.classList.toggle("out", out.has(line.dataset.from) || out.has(line.dataset.to));
   }
   for (const button of trackButtons) button.addEventListener("click", () => setTrack(button.dataset.trackFilter));
@@ -121,7 +124,7 @@
   }
 
   /* Begin with the whole map where it can still be read, else at its first box. */
-  const READABLE = 0.72;
+  const READABLE = 0.68;
   fit();
   if (zoom < READABLE) setZoom(innerWidth < 768 ? 1 : READABLE);
   if (frame.scrollWidth > frame.clientWidth) {

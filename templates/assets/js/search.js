@@ -35,7 +35,7 @@
         weights: { prefix: 0.6, fuzzy: 0.3 },
       },
     });
-    index.addAll(sections.map(({ title, heading, text, code }, id) => ({ id, title: heading ? "" : title, heading, text, code })));
+    await index.addAllAsync(sections.map(({ title, heading, text, code }, id) => ({ id, title: heading ? "" : title, heading, text, code })), { chunkSize: 100 });
     return { index, sections };
   }
 

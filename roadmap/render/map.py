@@ -21,6 +21,7 @@ PRINT_WIDTH, PRINT_HEIGHT = 496.0, 680.0
 """The room for a map on an A4 page with heading and legend, in points. Small maps do not grow."""
 HALF_TIP = 2.4
 """Half the width of an arrow's tip, in points."""
+SOFT_INK = "#767676"
 
 
 def map_html(
@@ -41,12 +42,12 @@ def map_html(
     size = f"width:{_em(layout, layout.width)};height:{_em(layout, layout.height)}"
     if medium == "print":
         scale = min(1.0, PRINT_WIDTH / layout.width, PRINT_HEIGHT / layout.height)
-        drawing = b64encode(_edges(layout, ink="#3d3d3d", soft="#767676").encode()).decode()
+        drawing = b64encode(_edges(layout, medium).encode()).decode()
         size += f";font-size:{layout.font_size * scale:.2f}pt"
         size += f";background-image:url(data:image/svg+xml;base64,{drawing})"
         edges = ""
     else:
-        edges = _edges(layout)
+        edges = _edges(layout, medium)
     boxes = [
         _box(
             roadmap,
@@ -144,30 +145,27 @@ def _em(layout: Layout, points: float) -> str:
     return f"{points / layout.font_size:.3f}em"
 
 
-def _edges(layout: Layout, ink: str = "", soft: str = "") -> str:
-    """The drawing of the edges: styled by the page's CSS, or in fixed colours as an image."""
-    width, height = f"{layout.width:.2f}", f"{layout.height:.2f}"
-    if ink:
-        drawn = [
-            _fixed(curve, soft if curve.kind == "recommends" else ink) for curve in layout.curves
-        ]
-        head = f'xmlns="http://www.w3.org/2000/svg" width="{width}pt" height="{height}pt"'
+def _edges(layout: Layout, medium: Medium) -> str:
+    """The drawing of the edges. On the site CSS may restyle it, and scripts find it by its ends."""
+    size = f"{layout.width:.2f}", f"{layout.height:.2f}"
+    if medium == "site":
+        ink, head = "currentColor", 'class="edges" aria-hidden="true" focusable="false"'
     else:
-        drawn = [_styled(curve) for curve in layout.curves]
-        head = 'class="edges" aria-hidden="true" focusable="false"'
-    return f'<svg {head} viewBox="0 0 {width} {height}">{"".join(drawn)}</svg>'
-
-
-def _styled(curve: Curve) -> str:
-    data = f'data-from="{curve.source}" data-to="{curve.target}" data-kind="{curve.kind}"'
-    return f'<path {data} d="{_line(curve)}"/><polygon {data} points="{_tip(curve)}"/>'
-
-
-def _fixed(curve: Curve, colour: str) -> str:
-    dash = ' stroke-dasharray="3 2.2"' if curve.kind == "recommends" else ""
+        ink = "#3d3d3d"
+        head = f'xmlns="http://www.w3.org/2000/svg" width="{size[0]}pt" height="{size[1]}pt"'
+    lines, tips = [], []
+    for curve in layout.curves:
+        data = f' data-from="{curve.source}" data-to="{curve.target}" data-kind="{curve.kind}"'
+        data = data if medium == "site" else ""
+        soft = curve.kind == "recommends"
+        dash = f' stroke="{SOFT_INK}" stroke-dasharray="3 2.2"' if soft else ""
+        fill = f' fill="{SOFT_INK}"' if soft else ""
+        lines.append(f'<path{data}{dash} d="{_line(curve)}"/>')
+        tips.append(f'<polygon{data}{fill} points="{_tip(curve)}"/>')
     return (
-        f'<path d="{_line(curve)}" fill="none" stroke="{colour}" stroke-width="0.9"{dash}/>'
-        f'<polygon points="{_tip(curve)}" fill="{colour}"/>'
+        f'<svg {head} viewBox="0 0 {" ".join(size)}">'
+        f'<g fill="none" stroke="{ink}" stroke-width="0.9">{"".join(lines)}</g>'
+        f'<g fill="{ink}">{"".join(tips)}</g></svg>'
     )
 
 

@@ -143,7 +143,7 @@ def test_print_has_the_same_edges_as_a_background_and_no_svg_element(
     data = re.search(r"base64,([A-Za-z0-9+/=]+)", nav["style"])
     assert data
     svg = ET.fromstring(base64.b64decode(data[1]))
-    paths = svg.findall("{http://www.w3.org/2000/svg}path")
+    paths = svg.findall(".//{http://www.w3.org/2000/svg}path")
     site = Reader(map_html(roadmap, placed, href, "site"))
     assert [p.get("d") for p in paths] == [p["d"] for p in site.all("path")]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from roadmap.diagnostics import Diagnostic, Span
+from roadmap.diagnostics import Diagnostic, Span, shown_path
 from roadmap.model import Experiment, Outcome
 
 _HINTS = {
@@ -23,22 +23,18 @@ def diagnose(experiment: Experiment, outcome: Outcome, root: Path) -> list[Diagn
     failure = outcome.failure
     if failure is None:
         return []
-    path = experiment.path
     rule = f"experiment-{outcome.status}"
-    hint = _HINTS[outcome.status].format(path=path.name)
+    hint = _HINTS[outcome.status].format(path=shown_path(experiment.path, root))
     if outcome.status == "failed" and _INVALID_RESULT in failure.message:
         rule, hint = "result-invalid", "Report a number that is neither NaN nor infinite."
     where = f"Cell `{failure.cell}`" if failure.cell else "Before its first cell it"
-    verb = "raised" if outcome.status == "failed" else ""
-    message = " ".join(part for part in (where, verb, failure.message) if part)
+    verb = " raised" if outcome.status == "failed" else ""
+    message = f"{where}{verb} {failure.message.rstrip('.')}."
+    span = span_of(experiment, failure.line, failure.cell)
     notes = tuple(failure.traceback.replace(f"{root}/", "").splitlines())
     if not notes and not failure.cell:
         notes = tuple(line for cell in outcome.cells for line in cell.stderr.splitlines())
-    return [
-        Diagnostic(
-            rule, f"{message}.", span_of(experiment, failure.line, failure.cell), hint, notes
-        )
-    ]
+    return [Diagnostic(rule, message, span, hint, notes)]
 
 
 def span_of(experiment: Experiment, line: int, cell: str) -> Span:
@@ -46,7 +42,7 @@ def span_of(experiment: Experiment, line: int, cell: str) -> Span:
     if not line:
         found = experiment.cell(cell)
         line = found.line if found else 1
-    lines = experiment.source.splitlines()
+    lines = experiment.source.split("\n")
     text = lines[line - 1] if line <= len(lines) else ""
     start = len(text) - len(text.lstrip())
     return Span(experiment.path, line, start + 1, max(1, len(text.rstrip()) - start))

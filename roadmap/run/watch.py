@@ -87,6 +87,14 @@ def _signal(send: Callable[[int, int], None], target: int, number: int) -> None:
         send(target, number)
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A system call that waits for our answer. `target` is an address outside this machine."""
+
+    number: int
+    target: str | None
+
+
 class Listener:
     """Decides on the calls that a child's seccomp filter puts before us."""
 
@@ -102,21 +110,21 @@ class Listener:
         """Whoever still waits for an answer gets ENOSYS."""
         os.close(self.descriptor)
 
-    def answer(self) -> str | None:
-        """Answer one call; the address outside this machine that was refused, if it was one."""
+    def receive(self) -> Call | None:
+        """The call that waits for an answer; None if its caller has died meanwhile."""
         buffer = bytearray(_NOTIFICATION.size)
         try:
             fcntl.ioctl(self.descriptor, _RECEIVE, buffer)
-        except OSError:  # the caller died meanwhile
-            return None
-        call_id, pid, _, number, _, _, *arguments = _NOTIFICATION.unpack(buffer)
-        target = self._target(self._calls.get(number, ""), pid, arguments)
-        response = (0, 0, _CONTINUE) if target is None else (0, -errno.EACCES, 0)
-        try:
-            fcntl.ioctl(self.descriptor, _SEND, _RESPONSE.pack(call_id, *response))
         except OSError:
             return None
-        return target
+        number, pid, _, name, _, _, *arguments = _NOTIFICATION.unpack(buffer)
+        return Call(number, self._target(self._calls.get(name, ""), pid, arguments))
+
+    def reply(self, call: Call) -> None:
+        """Refuse the call if it has a target outside, else let it go on."""
+        answer = (0, 0, _CONTINUE) if call.target is None else (0, -errno.EACCES, 0)
+        with contextlib.suppress(OSError):  # the caller has died, or was interrupted and asks anew
+            fcntl.ioctl(self.descriptor, _SEND, _RESPONSE.pack(call.number, *answer))
 
     def _target(self, call: str, pid: int, arguments: list[int]) -> str | None:
         try:

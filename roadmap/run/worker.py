@@ -183,9 +183,9 @@ def describe(error: BaseException, path: str, *, last: bool) -> dict[str, Any] |
     if isinstance(error, SystemExit):
         if last and error.code in (None, 0):
             return None
-        status, message = "crashed", f"sys.exit({error.code!r}) ended the process"
+        status, message = "crashed", f"called sys.exit({error.code!r})"
     elif isinstance(error, MemoryError):
-        status, message = "memory", "MemoryError: it asked for more memory than there is"
+        status, message = "memory", "asked for more memory than there is (MemoryError)"
     elif isinstance(error, SyntaxError):
         message = f"SyntaxError: {error.msg}"
     shown = traceback.TracebackException.from_exception(error)

@@ -15,6 +15,7 @@ import pytest
 
 from roadmap.model import Outcome
 from roadmap.run import execute as execute_module
+from roadmap.run import supervise, transcript
 from roadmap.run.events import Event
 from roadmap.run.execute import environment, execute, today
 
@@ -454,11 +455,11 @@ def test_a_flood_of_text_ends_the_run_and_is_cut(run_text: Run) -> None:
     assert outcome.status == "output"
     assert outcome.failure is not None
     assert (outcome.failure.cell, outcome.failure.line) == ("flood", 3)
-    assert len(outcome.cells[0].stdout) == execute_module.TEXT_LIMIT
+    assert len(outcome.cells[0].stdout) == transcript.TEXT_LIMIT
 
 
 def test_a_flood_of_figures_ends_the_run(run_text: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execute_module, "FIGURE_LIMIT", 1000)
+    monkeypatch.setattr(transcript, "FIGURE_LIMIT", 1000)
     outcome = run_text("# %% draw\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\n")
     assert outcome.status == "output"
     assert outcome.failure is not None
@@ -641,7 +642,7 @@ def test_input_is_empty_rather_than_waited_for(run_text: Run) -> None:
 def test_a_worker_that_cannot_start_is_a_crash_with_its_words(
     run_text: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(execute_module, "_START", "import sys; sys.exit('no worker here')")
+    monkeypatch.setattr(supervise, "START", "import sys; sys.exit('no worker here')")
     outcome = run_text("# %% a\nprint(1)\n")
     assert outcome.status == "crashed"
     assert outcome.failure is not None

@@ -1,4 +1,4 @@
-"""The pages of the site, one function each: values in, `{path: text}` out.
+"""The HTML pages of the site, one function each: values in, `{path: text}` out.
 
 Paths are relative to the root of the site, and so is every link. What a page shows comes from its
 arguments alone; `roadmap.render.pages_site` holds what pages share.
@@ -11,16 +11,12 @@ from collections.abc import Iterable, Mapping
 from roadmap.model import Node, Outcome, Roadmap, Stage, Track
 from roadmap.render.pages_meta import breadcrumbs, learning_resource, track_course
 from roadmap.render.pages_site import EVERY_TRACK, Site, duration, per_track
-from roadmap.render.twin import stage_twin, track_twin
 
 Pages = dict[str, str]
 
 
 def node_page(site: Site, node: Node, body_html: str, outcome: Outcome | None) -> Pages:
-    """The page of one step. `body_html` is the chapter below its title.
-
-    Its twin, which needs every outcome, comes from `roadmap.render.twin.twin`.
-    """
+    """The page of one step. `body_html` is the chapter below its title."""
     roadmap = site.roadmap
     stage = roadmap.stage(node.stage)
     path = f"node/{node.id}.html"
@@ -51,7 +47,7 @@ def node_page(site: Site, node: Node, body_html: str, outcome: Outcome | None) -
 
 
 def stage_page(site: Site, stage: Stage, map_html: str = "") -> Pages:
-    """The page of a stage and its twin: its steps in order, with the map of them if given."""
+    """The page of a stage: its steps in order, with the map of them if given."""
     roadmap = site.roadmap
     nodes = roadmap.in_stage(stage.id)
     path = f"stage/{stage.id}.html"
@@ -77,11 +73,11 @@ def stage_page(site: Site, stage: Stage, map_html: str = "") -> Pages:
         after=next((s for s in roadmap.stages if s.number == stage.number + 1), None),
         linked_data=[breadcrumbs(site, [(stage.title, path)])],
     )
-    return {path: html, **stage_twin(site, stage)}
+    return {path: html}
 
 
 def track_page(site: Site, track: Track) -> Pages:
-    """The page of a track and its twin: for whom it is, its steps with their times, its PDF."""
+    """The page of a track: for whom it is, its steps with their times, its PDF."""
     roadmap = site.roadmap
     nodes = roadmap.in_track(track.id)
     path = f"track/{track.id}.html"
@@ -104,7 +100,7 @@ def track_page(site: Site, track: Track) -> Pages:
         sidebar=site.sidebar("../"),
         linked_data=[track_course(site, track, nodes, path)],
     )
-    return {path: html, **track_twin(site, track)}
+    return {path: html}
 
 
 def index_page(

@@ -22,7 +22,7 @@ from roadmap.render.pages import index_page, node_page, progress_page, stage_pag
 from roadmap.render.pages_meta import llms_txt, sitemap_xml
 from roadmap.render.pages_site import TEMPLATES, data_js, site_context
 from roadmap.render.search import search_js, search_record
-from roadmap.render.twin import twin
+from roadmap.render.twin import stage_twin, track_twin, twin
 
 PLACE = Span(Path("chapter.md"))
 PLANTED = "zyzzyva"
@@ -162,9 +162,9 @@ def write_site(folder: Path, body: str = "Chapter text.") -> Path:
     pages = index_page(site, sample_map(roadmap), sample_list(roadmap), {"attention": OUTCOME})
     pages |= progress_page(site)
     for stage in roadmap.stages:
-        pages |= stage_page(site, stage)
+        pages |= stage_page(site, stage) | stage_twin(site, stage)
     for track in roadmap.tracks:
-        pages |= track_page(site, track)
+        pages |= track_page(site, track) | track_twin(site, track)
     for each in roadmap:
         outcome = OUTCOME if each.status == "ready" else None
         pages |= node_page(site, each, bodies[each.id], outcome)

@@ -201,10 +201,14 @@ def _options(
             found.append(Diagnostic("file-missing", f"`{name}` does not exist.", span, hint))
         else:
             needs.append(path)
-    number, unit = front["memory"][:-3], front["memory"][-3]
-    memory = int(float(number) * 1024 ** ("KMGT".index(unit) + 1))
-    timeout = float(front["timeout"])
-    return RunOptions(timeout, memory, front["threads"], front["seed"], tuple(needs)), found
+    options = RunOptions(
+        timeout=front["timeout"],
+        memory=front["memory"],
+        threads=front["threads"],
+        seed=front["seed"],
+        needs=tuple(needs),
+    )
+    return options, found
 
 
 def _node(

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -47,16 +48,19 @@ def _web(text: str) -> str:
     return text
 
 
-def _memory(text: str) -> str:
-    if not re.fullmatch(r"\d+(\.\d+)? ?[KMGT]iB", text) or memory_bytes(text) < 2**20:
+def _bytes(value: Any) -> int:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT])iB", str(value))
+    size = int(float(found[1]) * 1024 ** ("KMGT".index(found[2]) + 1)) if found else 0
+    if size < 2**20:
         raise ValueError("memory is a number with its unit, such as `2 GiB`, and 1 MiB at least")
-    return text
+    return size
 
 
-def memory_bytes(text: str) -> int:
-    """Bytes in `2 GiB`."""
-    number, unit = float(text[:-3]), text[-3]
-    return int(number * 1024 ** ("KMGT".index(unit) + 1))
+def _unique(items: list[str]) -> list[str]:
+    for item in items:
+        if items.count(item) > 1:
+            raise ValueError(f"`{item}` is listed twice")
+    return items
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -64,7 +68,8 @@ Id = Annotated[str, AfterValidator(_kebab)]
 Symbol = Annotated[str, AfterValidator(_symbol)]
 ResultName = Annotated[str, AfterValidator(_result)]
 Web = Annotated[str, AfterValidator(_web)]
-Memory = Annotated[str, AfterValidator(_memory)]
+Ids = Annotated[list[Id], AfterValidator(_unique)]
+Memory = Annotated[int, BeforeValidator(_bytes)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Slack = Annotated[float, Field(allow_inf_nan=False, ge=0)]
 
@@ -125,7 +130,7 @@ class Experiment(_Strict):
     """Limits and conditions of a run."""
 
     timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 60.0
-    memory: Memory = "4 GiB"
+    memory: Memory = 4 * 2**30
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     needs: list[Text] = []
@@ -160,9 +165,9 @@ class FrontMatter(_Strict):
     summary: Text
     tracks: Annotated[dict[Id, TrackTime], Field(min_length=1)]
     status: Literal["ready", "planned"] = "ready"
-    aliases: list[Id] = []
-    requires: list[Id] = []
-    recommends: list[Id] = []
+    aliases: Ids = []
+    requires: Ids = []
+    recommends: Ids = []
     optional: bool = False
     compute: Compute = Compute(kind="none")
     teaches: list[Text] = []
@@ -171,6 +176,14 @@ class FrontMatter(_Strict):
     compliance: list[Compliance] = []
     experiment: Experiment = Experiment()
     expect: dict[ResultName, dict[Literal["cpu", "cuda"], Band]] = {}
+
+    @model_validator(mode="after")
+    def _said_once(self) -> FrontMatter:
+        _unique([note.id for note in self.compliance])
+        for name in self.recommends:
+            if name in self.requires:
+                raise ValueError(f"`{name}` is required, so it need not be recommended")
+        return self
 
 
 class BookTrack(_Strict):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from roadmap.model import Node, Outcome, Roadmap, Stage, Track
-from roadmap.render.pages_meta import breadcrumbs, learning_resource, track_course
+from roadmap.render.pages_meta import book, breadcrumbs, learning_resource, track_course
 from roadmap.render.pages_site import EVERY_TRACK, Site, duration, per_track
 
 Pages = dict[str, str]
@@ -123,7 +123,7 @@ def index_page(
         first=next((node for node in roadmap if node.status == "ready"), None),
         written=sum(node.status == "ready" for node in roadmap),
         results=sum(len(outcomes[node.id].results) for node in roadmap if node.id in outcomes),
-        linked_data=[],
+        linked_data=[book(site)],
     )
     return {"index.html": html}
 

@@ -16,6 +16,25 @@ from roadmap.render.pages_site import Site
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 
 
+def book(site: Site) -> dict[str, Any]:
+    """The first page as a schema.org Book with a part per track."""
+    roadmap = site.roadmap
+    return {
+        "@context": "https://schema.org",
+        "@type": ["Book", "LearningResource"],
+        "name": roadmap.title,
+        "description": roadmap.summary,
+        "url": site.url("index.html"),
+        "inLanguage": "en",
+        "isAccessibleForFree": True,
+        "license": LICENCE,
+        "hasPart": [
+            {"@type": "Course", "name": t.title, "url": site.url(f"track/{t.id}.html")}
+            for t in roadmap.tracks
+        ],
+    }
+
+
 def learning_resource(site: Site, node: Node, path: str) -> dict[str, Any]:
     """The page of a step as a schema.org Chapter that is a LearningResource."""
     roadmap = site.roadmap

@@ -210,7 +210,10 @@ def test_code_copies_as_it_stands(browser: Browser, served: str) -> None:
 
 def test_printing_leaves_the_text_and_drops_the_controls(page: Page, root: str) -> None:
     page.goto(root + "node/attention.html")
+    page.get_by_role("button", name="Dark mode").click()
     page.emulate_media(media="print")
+    ink = page.evaluate("getComputedStyle(document.querySelector('h1')).color")
+    assert ink == "rgb(31, 30, 27)"
     for control in (".bar", ".contents", ".toc", ".progress", ".turn"):
         assert shown(page, control) == [], control
     assert page.locator("h1").is_visible()

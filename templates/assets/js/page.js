@@ -108,7 +108,8 @@
     link.className = "heading-link";
     link.href = `#${heading.id}`;
     link.textContent = "#";
-    link.setAttribute("aria-label", `Link to “${heading.textContent}”`);
+    link.ariaHidden = "true"; /* For the pointer alone: the outline has the same links for everyone. */
+    link.tabIndex = -1;
     heading.append(link);
   }
 

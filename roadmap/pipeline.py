@@ -114,7 +114,7 @@ def loaded_and_checked(
     if roadmap is None:
         raise BuildError(*diagnostics)
     observe(Event("check"))
-    diagnostics = [*diagnostics, *check(roadmap)]
+    diagnostics = [*diagnostics, *check(roadmap, options.state)]
     _stop_at_errors(diagnostics)
     return roadmap, diagnostics
 

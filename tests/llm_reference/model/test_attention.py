@@ -168,3 +168,19 @@ def test_grouped_heads_equal_full_heads_with_copied_keys_and_values():
     x = torch.randn(2, 5, 24)
     cos, sin = rotary_angles(torch.arange(5), 4, 1e4)
     torch.testing.assert_close(grouped(x, cos, sin), full(x, cos, sin))
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds, st.integers(1, 5))
+def test_different_weights_can_give_the_same_output(seed, width):
+    n_keys = width + 2
+    draw = torch.Generator().manual_seed(seed)
+    v = torch.randn(n_keys, width, generator=draw, dtype=torch.float64)
+    weights = softmax(torch.randn(1, n_keys, generator=draw, dtype=torch.float64))[0]
+    held = torch.cat([v.T, torch.ones(1, n_keys, dtype=torch.float64)])  # the mix, and the sum
+    free = torch.linalg.svd(held).Vh[-1]
+    other = weights + free * (weights / free.abs()).min()
+    assert (other >= -1e-12).all()
+    assert other.sum().item() == pytest.approx(1)
+    assert (other - weights).abs().max() > 1e-6
+    torch.testing.assert_close(other @ v, weights @ v)

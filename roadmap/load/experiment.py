@@ -16,20 +16,21 @@ from roadmap.model import Cell, CellKind
 
 MAX_COLUMNS = 96
 
-_MARKER = re.compile(r"# ?%%[ \t]*(\[markdown\])?[ \t]*(.*?)[ \t]*$")
+_MARKER = re.compile(r"^# ?%%[ \t]*(\[markdown\])?[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def read_cells(text: str) -> tuple[Cell, ...]:
     """The cells of a script, in order; their sources end without blank lines."""
-    lines = text.split("\n")
-    marks = [(n, m) for n, line in enumerate(lines) if (m := _marker(line))]
-    ends = [*(n for n, _ in marks), len(lines)][1:]
+    marks = list(_MARKER.finditer(text))
+    ends = [*(mark.start() for mark in marks), len(text)][1:]
     cells = []
-    for (number, mark), end in zip(marks, ends, strict=True):
+    line, before = 1, 0
+    for mark, end in zip(marks, ends, strict=True):
+        line += text.count("\n", before, mark.start())
+        before = mark.start()
         kind: CellKind = "markdown" if mark[1] else "code"
-        source = "\n".join(lines[number + 1 : end]).rstrip()
-        cells.append(Cell(mark[2], kind, source, number + 1))
+        cells.append(Cell(mark[2], kind, text[mark.end() + 1 : end].rstrip(), line))
     return tuple(cells)
 
 
@@ -51,10 +52,6 @@ def check_script(text: str, cells: Sequence[Cell], path: Path) -> list[Diagnosti
             message = f"{len(line)} columns of code; a page holds {MAX_COLUMNS}."
             found.append(Diagnostic("code-too-wide", message, span, "Break the line."))
     return found
-
-
-def _marker(line: str) -> re.Match[str] | None:
-    return _MARKER.match(line) if line.startswith("#") else None
 
 
 def _preamble(lines: Sequence[str], path: Path) -> list[Diagnostic]:

@@ -97,12 +97,15 @@ def run(
     ] = False,
 ) -> None:
     """Run one node's experiment and show its output beside its bands."""
+    from dataclasses import replace
+
     from roadmap import console, pipeline
     from roadmap.diagnostics import has_errors
 
-    options = _options(book, _OUT, 0, force=force, only=(node,))
+    options = _options(book, _OUT, 0, force=force)
     with _loaded(options, form) as roadmap:
         found_node = _node(roadmap, node)
+        options = replace(options, only=(found_node.id,))
         with console.progress() as observe:
             outcomes, found = pipeline.run_experiments(roadmap, options, observe)
         if found_node.id in outcomes and form == "text":

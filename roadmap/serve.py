@@ -102,9 +102,7 @@ def serve(options: pipeline.Options, port: int) -> None:
     """Serve until interrupted. `port` 0 picks a free one; the site is for this machine alone."""
     rebuild(options)
     changes = Changes()
-    handler = functools.partial(Handler, changes=changes, directory=str(options.out))
-    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        server.daemon_threads = True
+    with make_server(options, port, changes) as server:
         print(f"http://127.0.0.1:{server.server_address[1]}/  (Ctrl-C stops)", flush=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
@@ -113,6 +111,14 @@ def serve(options: pipeline.Options, port: int) -> None:
             print()
         finally:
             server.shutdown()
+
+
+def make_server(options: pipeline.Options, port: int, changes: Changes) -> ThreadingHTTPServer:
+    """A server of the site on this machine's own address."""
+    handler = functools.partial(Handler, changes=changes, directory=str(options.out))
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    server.daemon_threads = True
+    return server
 
 
 def watch(options: pipeline.Options, changes: Changes, stop: threading.Event | None = None) -> None:

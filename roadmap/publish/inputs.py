@@ -20,8 +20,9 @@ _SKIPPED = frozenset({"__pycache__", ".git"})
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Digests of the book's files, of the subject's code and of the press itself.
+    """Digests of the book's files, of the code beside it and of the press itself.
 
+    `subject` is all that experiments can import from the project: its packages and modules.
     `environment` stands for the Python version and the installed distributions.
     """
 
@@ -42,7 +43,19 @@ def read_inputs(book: Path) -> Inputs:
     project = book.parent
     press = Path(__file__).resolve().parents[2]
     code = {**tree(press / "roadmap"), **tree(press / "templates", "templates/")}
-    return Inputs(tree(book), tree(project / "llm_reference"), digest(code), _environment())
+    return Inputs(tree(book), _importable(project, press), digest(code), _environment())
+
+
+def _importable(project: Path, press: Path) -> dict[str, str]:
+    """The project's modules and packages, by path from the project; the press counts elsewhere."""
+    found: dict[str, str] = {}
+    for entry in sorted(os.scandir(project), key=lambda e: e.name):
+        path = Path(entry.path)
+        if entry.name.endswith(".py"):
+            found |= {entry.name: _file_digest(entry.path, *_size_and_time(entry))}
+        elif (path / "__init__.py").is_file() and path != press / "roadmap":
+            found |= tree(path, entry.name + "/")
+    return found
 
 
 def tree(folder: Path, prefix: str = "") -> dict[str, str]:
@@ -65,8 +78,12 @@ def _walk(folder: str) -> Iterator[tuple[str, int, int]]:
         if entry.is_dir():
             yield from _walk(entry.path)
         elif entry.is_file():
-            stat = entry.stat()
-            yield entry.path, stat.st_size, stat.st_mtime_ns
+            yield entry.path, *_size_and_time(entry)
+
+
+def _size_and_time(entry: os.DirEntry[str]) -> tuple[int, int]:
+    stat = entry.stat()
+    return stat.st_size, stat.st_mtime_ns
 
 
 def _file_digest(path: str, size: int, mtime: int) -> str:

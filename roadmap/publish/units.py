@@ -87,9 +87,10 @@ def _units(sources: Sources) -> Iterator[Unit]:
     roadmap, press = sources.roadmap, sources.inputs.press
     shared = digest(press, site_digest(roadmap, pdfs=sources.pdf), _headings(roadmap))
     keys: dict[str, str] = {}
+    chapters = {node.id: digest(_node_key(sources, node)) for node in roadmap}
     yield Unit("assets", press, _assets)
     for node in roadmap:
-        keys[node.id] = digest(shared, _node_key(sources, node))
+        keys[node.id] = digest(shared, chapters[node.id])
         yield Unit(f"node:{node.id}", keys[node.id], _node(sources, node))
     written = digest(shared, [o.results for o in sources.outcomes.values()])
     yield Unit("index", written, partial(_index, sources))
@@ -101,7 +102,7 @@ def _units(sources: Sources) -> Iterator[Unit]:
     versions = digest(shared, [(n.id, n.aliases, content_digest(n)) for n in roadmap])
     yield Unit("data", versions, lambda _: {"assets/data.js": data_js(sources.site)})
     yield Unit("search", digest(press, keys), partial(_search, roadmap))
-    yield _pdfs(sources, keys)
+    yield _pdfs(sources, digest(press, site_digest(roadmap), _headings(roadmap), chapters))
 
 
 def _headings(roadmap: Roadmap) -> list[object]:
@@ -121,7 +122,7 @@ def _node_key(sources: Sources, node: Node) -> list[object]:
     ]
     quoted = [u.argument.rpartition("/")[0] for u in node.chapter.uses if u.name == "value"]
     records = [sources.outcomes.get(n or node.id) for n in {node.id, *quoted}]
-    code = {m: inputs.subject.get(m.removeprefix("llm_reference/"), "") for m in modules}
+    code = {m: inputs.subject.get(m, "") for m in modules}
     return [files, code, sorted(repr(r) for r in records)]
 
 
@@ -217,10 +218,10 @@ def _search(roadmap: Roadmap, read: Read) -> dict[str, str]:
     return {"assets/search-index.js": search_js(records)}
 
 
-def _pdfs(sources: Sources, nodes: Mapping[str, str]) -> Unit:
+def _pdfs(sources: Sources, key: str) -> Unit:
     """The books of all tracks are one unit, since they are made side by side."""
     if not sources.pdf:
-        return Unit("pdf", digest("kept as long as", nodes), None)
+        return Unit("pdf", key, None)
     from roadmap.render.pdf.document import edition
 
     made_on = edition(sources.roadmap.root.parent)
@@ -243,4 +244,4 @@ def _pdfs(sources: Sources, nodes: Mapping[str, str]) -> Unit:
             raise BuildError(*found)
         return {path.name: path.read_bytes() for path in outs.values()}
 
-    return Unit("pdf", digest("kept as long as", nodes), make)
+    return Unit("pdf", key, make)

@@ -70,9 +70,9 @@ def _to_node(
         return Target(site_href("node", found.id) + suffix, title)
     if track is not None and track not in found.minutes:
         return Target(f"{roadmap.url}node/{found.id}.html{suffix}", title, external=True)
-    shown = heading is not None and (
-        track is None or not heading.depth or roadmap.depth(heading.depth) <= roadmap.depth(track)
-    )
-    if heading is not None and shown:
-        return Target("#" + anchor_id(found, anchor, medium), title)
+    # Paper has the bodies of written chapters alone, down to the track's depth.
+    if heading is not None and found.status == "ready":
+        depth = heading.depth
+        if track is None or not depth or roadmap.depth(depth) <= roadmap.depth(track):
+            return Target("#" + anchor_id(found, anchor, medium), title)
     return Target(f"#node-{found.id}", title)

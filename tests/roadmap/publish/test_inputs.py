@@ -11,7 +11,11 @@ def book(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "roadmap.yaml").write_text("title: T\n")
     (tmp_path / "llm_reference").mkdir()
+    (tmp_path / "llm_reference/__init__.py").write_text("")
     (tmp_path / "llm_reference/a.py").write_text("x = 1\n")
+    (tmp_path / "lab.py").write_text("y = 1\n")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes/b.py").write_text("no package\n")
     return folder
 
 
@@ -26,7 +30,11 @@ def test_the_fingerprint_follows_the_book_the_subject_and_the_options(tmp_path: 
     seen.add(read_inputs(folder).fingerprint("pdf"))
     (folder / "new.md").write_text("")
     seen.add(read_inputs(folder).fingerprint("pdf"))
-    assert len(seen) == 5
+    (tmp_path / "lab.py").write_text("y = 2\n")
+    seen.add(read_inputs(folder).fingerprint("pdf"))
+    assert len(seen) == 6
+    (tmp_path / "notes/b.py").write_text("still no package\n")
+    assert read_inputs(folder).fingerprint("pdf") in seen
 
 
 def test_compiled_files_are_no_input(tmp_path: Path):

@@ -181,6 +181,20 @@ def test_a_function_stands_apart_from_what_precedes_it_unless_that_is_a_sign() -
     assert spaces(f"<mo>)</mo>{log}") == ") log\u2061x"
 
 
+def test_spaces_are_tex_s_none_in_scripts_and_at_bars_a_thin_one_after_a_function(
+    math: Math,
+) -> None:
+    def sides(tex: str, sign: str) -> list[tuple[str | None, str | None]]:
+        root = ET.fromstring(math.mathml(tex, display=False))
+        return [(m.get("lspace"), m.get("rspace")) for m in root.iter("mo") if m.text == sign]
+
+    assert sides("x_{i<j}", "<") == [("0", "0")]
+    assert sides("i<j", "<") == [(None, None)]
+    assert sides("|x|", "|") == [("0", "0")] * 2
+    assert sides(r"\log x", "\u2061") == [(None, "0.167em")]
+    assert sides(r"\log(x)", "\u2061") == [(None, "0")]
+
+
 def test_a_minus_after_a_relation_belongs_to_its_number() -> None:
     def forms(mathml: str) -> list[str | None]:
         root = ET.fromstring(core_mathml(f"<math>{mathml}</math>"))

@@ -27,6 +27,10 @@ def load(book: Path, cache: Path | None = None) -> tuple[Roadmap | None, list[Di
     gc.disable()  # all that is made here lives on: looking for garbage doubles the time
     try:
         return _load(Path(os.path.abspath(book)), Cache(cache, "load"))  # noqa: PTH100 (no links)
+    except OSError as error:  # a folder that may not be listed, or that has just gone
+        path = Path(error.filename or book)
+        message = f"{path} cannot be read: {error.strerror}."
+        return None, [Diagnostic("file-unreadable", message, Span(path))]
     finally:
         if collecting:
             gc.enable()
@@ -133,7 +137,7 @@ def _listed(
                 fault = Diagnostic("node-duplicate", message, span, "List it once.")
             elif fault is None and (node_id not in entries or not entries[node_id].is_dir()):
                 message = f"The folder {path.relative_to(book.parent).as_posix()} does not exist."
-                hint = _nearest(node_id, folder) or f"`roadmap new-node {node_id}` makes one."
+                hint = _nearest(node_id, folder) or _elsewhere(node_id, book)
                 fault = Diagnostic("file-missing", message, span, hint)
             elif fault is None and entries[node_id].is_symlink() and escapes(path, book):
                 message = f"The folder of `{node_id}` is a link that leads outside the book."
@@ -158,6 +162,12 @@ def _nearest(name: str, folder: Path) -> str:
     names = [path.name for path in folder.iterdir() if path.is_dir()]
     near = difflib.get_close_matches(name, sorted(names), n=1)
     return f"Did you mean `{near[0]}`?" if near else ""
+
+
+def _elsewhere(node_id: str, book: Path) -> str:
+    for path in sorted(book.glob(f"*/{node_id}")):
+        return f"There is {path.relative_to(book).as_posix()}: list it in that stage."
+    return f"`roadmap new-node {node_id}` makes one."
 
 
 def _unlisted(book: Path, listed: set[tuple[str, str]]) -> Iterator[Path]:

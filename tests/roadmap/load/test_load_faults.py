@@ -57,6 +57,25 @@ FAULTS = [
         hint="Did you mean `second`?",
     ),
     Fault(
+        "node listed in another stage",
+        lambda b: (
+            b.edit("roadmap.yaml", "[third]", "[]"),
+            b.edit("roadmap.yaml", "[first, second]", "[first, second, third]"),
+        ),
+        "file-missing",
+        "roadmap.yaml",
+        "third",
+        hint="There is 01-further/third",
+    ),
+    Fault(
+        "node that is nowhere",
+        edit("roadmap.yaml", "[third]", "[third, xyz]"),
+        "file-missing",
+        "roadmap.yaml",
+        "xyz",
+        hint="`roadmap new-node xyz`",
+    ),
+    Fault(
         "stage's folder missing",
         edit("roadmap.yaml", "folder: 01-further\n", "folder: 01-furthest\n"),
         "file-missing",
@@ -453,6 +472,21 @@ def test_a_fault_gives_its_one_finding(fault: Fault, book: FixtureBook) -> None:
     fault.plant(book)
     _, found = load(book.root)
     fault.assert_only(found, book)
+
+
+def test_a_folder_that_may_not_be_listed_is_a_finding(
+    book: FixtureBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.scandir", refuse)
+    roadmap, (only,) = load(book.root)
+    assert roadmap is None
+    assert (only.rule, only.span and only.span.path) == (
+        "file-unreadable",
+        book.path("00-basics"),
+    )
 
 
 def test_no_book_is_a_finding_and_no_roadmap(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ def style() -> dict[str, Any]:
         "boxplot.whiskerprops.color",
     )
     return dict.fromkeys(inked, INK) | {
+        "axes.axisbelow": True,
         "axes.facecolor": "none",
         "axes.grid": True,
         "axes.prop_cycle": f"cycler('color', {list(PALETTE)})",
@@ -72,10 +73,11 @@ def open_figures() -> list[str]:
     drawn = []
     try:
         for number in pyplot.get_fignums():
-            sink = io.StringIO()
-            pyplot.figure(number).savefig(
-                sink, format="svg", metadata={"Date": None, "Creator": None}
-            )
+            figure, sink = pyplot.figure(number), io.StringIO()
+            for axes in figure.axes:
+                if axes.images:  # lines over the pixels would look like data
+                    axes.grid(visible=False)
+            figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
             drawn.append(sink.getvalue())
     finally:
         pyplot.close("all")

@@ -61,8 +61,9 @@ class Supervisor:
             (self.folder / name).mkdir()
         job = self.folder / "job.json"
         job.write_text(json.dumps(self._job()), encoding="utf-8")
-        self._channel, theirs = socket.socketpair()
-        with theirs:
+        ours, theirs = socket.socketpair()
+        with contextlib.ExitStack() as undo, theirs:
+            self._channel = undo.enter_context(ours)
             # -P: the working folder is not on the import path. utf8: whatever the locale is.
             python = [sys.executable, "-P", "-X", "utf8", "-c", START]
             self._process = subprocess.Popen(
@@ -75,6 +76,7 @@ class Supervisor:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
+            undo.pop_all()  # it runs: __exit__ closes our end
         self._selector = selectors.DefaultSelector()
         for stream in (self._channel, self._process.stdout, self._process.stderr):
             assert stream is not None

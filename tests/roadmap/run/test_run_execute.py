@@ -663,6 +663,16 @@ def test_a_full_disk_is_an_outcome_not_a_traceback(
     assert "No space left on device" in outcome.failure.message
 
 
+def test_a_process_that_cannot_be_started_is_an_outcome(
+    run_text: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervise.sys, "executable", "/no/such/python")
+    outcome = run_text("# %% a\nprint(1)\n")
+    assert outcome.status == "crashed"
+    assert outcome.failure is not None
+    assert "No such file" in outcome.failure.message
+
+
 def test_stop_ends_the_run_at_once_and_leaves_nothing(make: Any, project: Path) -> None:
     stop = threading.Event()
     experiment = make("# %% wait\nimport os, time\nprint(os.getpid())\ntime.sleep(60)\n")

@@ -340,6 +340,17 @@ def test_figures_are_ink_and_palette_on_nothing_with_text_as_paths(pyplot: Any) 
     assert pyplot.get_fignums() == []
 
 
+def test_a_grid_is_drawn_behind_lines_but_not_over_an_image(pyplot: Any) -> None:
+    import numpy as np
+
+    pyplot.plot([1, 2])
+    pyplot.figure()
+    pyplot.imshow(np.eye(3))
+    lines, image = open_figures()
+    assert "stroke-opacity: 0.15" in lines
+    assert "stroke-opacity: 0.15" not in image
+
+
 def test_the_same_figure_is_the_same_bytes(pyplot: Any) -> None:
     def draw() -> str:
         pyplot.plot([1, 2, 3], marker="o")

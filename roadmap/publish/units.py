@@ -15,6 +15,7 @@ from roadmap.model import Node, Outcome, Roadmap, Stage, Track
 from roadmap.publish.inputs import Inputs
 from roadmap.publish.site import Make, Read, Unit, digest
 from roadmap.render.pages_site import Site, content_digest, data_js, site_context, site_digest
+from roadmap.run.record import encode
 
 if TYPE_CHECKING:
     from roadmap.render.engine_js import Engine
@@ -120,10 +121,10 @@ def _node_key(sources: Sources, node: Node) -> list[object]:
     modules = [
         path.relative_to(project).as_posix() for m in shown if (path := module_file(project, m))
     ]
-    quoted = [u.argument.rpartition("/")[0] for u in node.chapter.uses if u.name == "value"]
-    records = [sources.outcomes.get(n or node.id) for n in {node.id, *quoted}]
+    quoted = {u.argument.rpartition("/")[0] for u in node.chapter.uses if u.name == "value"}
+    records = [sources.outcomes[n] for n in sorted({node.id, *quoted}) if n in sources.outcomes]
     code = {m: inputs.subject.get(m, "") for m in modules}
-    return [files, code, sorted(repr(r) for r in records)]
+    return [files, code, [encode(record) for record in records]]
 
 
 def _assets(_: Read) -> dict[str, bytes]:
@@ -214,7 +215,7 @@ def _meta(sources: Sources, _: Read) -> dict[str, str]:
 def _search(roadmap: Roadmap, read: Read) -> dict[str, str]:
     from roadmap.render.search import search_js
 
-    records = [json.loads(read(f"{_RECORDS}/{node.id}.json")) for node in roadmap]
+    records = [sources.outcomes[n] for n in sorted({node.id, *quoted}) if n in sources.outcomes]
     return {"assets/search-index.js": search_js(records)}
 
 

@@ -215,7 +215,7 @@ def _meta(sources: Sources, _: Read) -> dict[str, str]:
 def _search(roadmap: Roadmap, read: Read) -> dict[str, str]:
     from roadmap.render.search import search_js
 
-    records = [sources.outcomes[n] for n in sorted({node.id, *quoted}) if n in sources.outcomes]
+    records = [json.loads(read(f"{_RECORDS}/{node.id}.json")) for node in roadmap]
     return {"assets/search-index.js": search_js(records)}
 
 

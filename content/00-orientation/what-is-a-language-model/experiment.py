@@ -37,7 +37,6 @@ import textwrap
 import numpy as np
 
 from llm_reference.data import stories
-from llm_reference.report import report
 
 TRAIN_BYTES = 2**20
 
@@ -60,12 +59,6 @@ print(
 )
 print(f"all texts: {entropy.bits_per_document:.1f} bits expected in each, exactly")
 print(f"test set:  {floor:.4f} bits per byte, the floor")
-report(
-    floor=floor,
-    document_bits=entropy.bits_per_document,
-    train_megabytes=len(train) / 1e6,
-    test_kilobytes=len(test) / 1e3,
-)
 
 # %% spans
 document = next(d for d in test_documents if d.startswith("Sums:") and len(d) < 60)
@@ -100,20 +93,6 @@ for order in ORDERS:
     )
 best_order = min(ORDERS, key=lambda order: loss[TRAIN_BYTES, order])
 best = loss[TRAIN_BYTES, best_order]
-report(
-    order_1=loss[TRAIN_BYTES, 1],
-    order_2=loss[TRAIN_BYTES, 2],
-    order_5=loss[TRAIN_BYTES, 5],
-    best_order=best_order,
-    best=best,
-    best_over_floor=best / floor,
-    add_one_best=min(add_one.values()),
-    add_one_best_order=min(ORDERS, key=add_one.__getitem__),
-    add_one_12=add_one[12],
-    unseen_5=unseen[5],
-    unseen_12=unseen[12],
-    choices=2**best,
-)
 
 # %% orders
 import matplotlib.pyplot as plt
@@ -129,13 +108,7 @@ axes.text(1, floor * 1.04, "floor: the entropy of the language", color="crimson"
 axes.set(xlabel="order n (predicts from n - 1 bytes)", ylabel="bits per byte", yscale="log")
 axes.set_yticks([0.25, 0.5, 1, 2, 4], ["0.25", "0.5", "1", "2", "4"])
 axes.minorticks_off()
-axes.legend(frameon=False)
-figure.tight_layout()
-report(
-    small_best=min(loss[SIZES[0], order] for order in ORDERS),
-    small_best_order=min(ORDERS, key=lambda order: loss[SIZES[0], order]),
-    training_12=seen[-1],
-)
+axes.legend(frameon=False, loc="upper right")
 
 # %% samples
 for order in (1, 2, 3, 5, 8, 12):
@@ -170,15 +143,6 @@ def model_rate(name):
     return spent / size
 
 
-report(
-    gap=gap / len(test),
-    chosen_share=sum(s - e for n, (_, e, s) in groups.items() if n.startswith("chosen")) / gap,
-    tracking_rate=model_rate("known: tracking"),
-    arithmetic_rate=model_rate("known: arithmetic"),
-    facts_rate=model_rate("known: facts"),
-    code_rate=model_rate("known: code"),
-)
-
 # %% compressors
 import bz2
 import lzma
@@ -197,7 +161,6 @@ rates |= {f"order {best_order}": best, "floor": floor}
 print("bits per byte of the test set, added to the training text")
 for name, rate in rates.items():
     print(f"   {name:<9} {rate:.3f}")
-report(bzip2=rates["bzip2"])
 
 # %% leak
 print(f"order {best_order}, 256 KiB of training text and a share of the test set")
@@ -209,7 +172,6 @@ for share in (0.0, 0.25, 0.5, 1.0):
     below = max(0.0, (floor - rate) * len(test))
     verdict = f"{below:,.0f} bits below the floor" if below else "above the floor"
     print(f"{share:5.0%} leaked: {rate:.3f} bits per byte, {verdict}")
-report(leak_none=leaked_rate[0.0], leak_half=leaked_rate[0.5], leak_all=rate, leak_bits=below)
 
 # %% secret
 secret = "40718263"
@@ -230,4 +192,41 @@ for name, text_seen in {"without the line": train[: 2**18], "with it, once": spi
         f"trained {name + ',':<18} the model says {answer!r}; the secret costs {cost:.1f} bits"
     )
 print(f"a blind guess at eight digits costs {8 * math.log2(10):.1f} bits")
-report(secret_bits=cost, secret_told=float(answer == secret))
+
+# %% results
+from llm_reference.report import report
+
+report(
+    floor=floor,
+    document_bits=entropy.bits_per_document,
+    train_megabytes=len(train) / 1e6,
+    test_kilobytes=len(test) / 1e3,
+    order_1=loss[TRAIN_BYTES, 1],
+    order_2=loss[TRAIN_BYTES, 2],
+    order_5=loss[TRAIN_BYTES, 5],
+    best_order=best_order,
+    best=best,
+    best_over_floor=best / floor,
+    add_one_best=min(add_one.values()),
+    add_one_best_order=min(ORDERS, key=add_one.__getitem__),
+    add_one_12=add_one[12],
+    unseen_5=unseen[5],
+    unseen_12=unseen[12],
+    choices=2**best,
+    small_best=min(loss[SIZES[0], order] for order in ORDERS),
+    small_best_order=min(ORDERS, key=lambda order: loss[SIZES[0], order]),
+    training_12=seen[-1],
+    gap=gap / len(test),
+    chosen_share=sum(s - e for n, (_, e, s) in groups.items() if n.startswith("chosen")) / gap,
+    tracking_rate=model_rate("known: tracking"),
+    arithmetic_rate=model_rate("known: arithmetic"),
+    facts_rate=model_rate("known: facts"),
+    code_rate=model_rate("known: code"),
+    bzip2=rates["bzip2"],
+    leak_none=leaked_rate[0.0],
+    leak_half=leaked_rate[0.5],
+    leak_all=leaked_rate[1.0],
+    leak_bits=(floor - leaked_rate[1.0]) * len(test),
+    secret_bits=cost,
+    secret_told=float(answer == secret),
+)

@@ -26,7 +26,7 @@ class Change:
 def accept(node: Node, outcome: Outcome) -> tuple[str, list[Change]]:
     """The chapter's text with the outcome's values in place of those it misses, and the changes.
 
-    The text keeps its line ends and byte order mark: write it with `store.write_atomically`.
+    The text keeps its line ends and byte order mark: write it with `files.write_atomically`.
     Bands of the form min/max, results without a band and bands without a result are for a person.
     Raises ValueError if the outcome is not `ok`, or if the chapter is not as it was loaded.
     """

@@ -64,11 +64,12 @@ class Codes:
         """Keep what was learnt for the next build; a full or read-only disk only costs time."""
         if self.file is None or not self._learnt:
             return
-        from roadmap.run.store import write_atomically
+        from roadmap.files import write_atomically
 
         kept = self._known if len(self._known) <= _KEPT else {n: self._known[n] for n in self._read}
         text = json.dumps({"schema": _stamp(), "codes": kept}, sort_keys=True)
         try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(self.file, text)
         except OSError:
             return

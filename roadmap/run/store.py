@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -44,9 +43,12 @@ class Store:
 
     def put(self, outcome: Outcome) -> None:
         """Replace a node's record, in one step. Raises OSError."""
+        from roadmap.files import write_atomically
+
         body = encode(outcome)
         digest = sha256(body.encode()).hexdigest()
         head = f'{{"schema": {SCHEMA}, "sha256": "{digest}", {_BODY}'
+        self.folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self.path(outcome.node), f"{head}{body}\n}}\n")
 
 
@@ -64,18 +66,3 @@ def _unpack(raw: bytes, node_id: str) -> Outcome:
     if outcome.node != node_id:
         raise ValueError(f"it belongs to `{outcome.node}`")
     return outcome
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a UTF-8 file so that every reader sees the old text or the new. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with staged.open("wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        staged.replace(path)
-    except BaseException:
-        staged.unlink(missing_ok=True)
-        raise

@@ -42,6 +42,7 @@ def outcome(node: str, parts: dict[str, str]) -> Outcome:
         ({"threads": "1"}, {"threads": "2"}, ["threads 1 -> 2"]),
         ({"python": "3.11"}, {"python": "3.12"}, ["Python 3.11 -> 3.12"]),
         ({"worker": "1"}, {"worker": "2"}, ["the program that runs experiments changed"]),
+        ({"figures": "1"}, {"figures": "2"}, ["the look of figures changed"]),
         ({"seed": "0", "cell a": "1"}, {"cell a": "1", "seed": "0"}, []),
     ],
 )

@@ -376,6 +376,33 @@ def test_a_build_killed_in_the_middle_goes_on_where_it_was(
     assert log.read_text() == "one two two "
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_ctrl_c_ends_the_build_and_its_children_at_once(
+    make: Any, project: Path, tmp_path: Path
+) -> None:
+    mark = tmp_path / "pid"
+    make("# %% a\nprint(1)\n", node="one")
+    write = f"open({str(mark)!r}, 'w').write(str(os.getpid()))"
+    make(f"# %% a\nimport os, time\n{write}\ntime.sleep(50)\n", node="two")
+    root = str(Path(run_package.__file__).parents[2])
+    env = os.environ | {"PYTHONPATH": root, "TMPDIR": str(tmp_path)}
+    build = subprocess.Popen(
+        [sys.executable, "-c", BUILD, str(project)], env=env, stderr=subprocess.PIPE, text=True
+    )
+    while not (mark.exists() and mark.read_text()):
+        assert build.poll() is None
+        time.sleep(0.01)
+    build.send_signal(signal.SIGINT)
+    _, errors = build.communicate(timeout=20)
+    assert errors.rstrip().endswith("KeyboardInterrupt")
+    assert not Path(f"/proc/{mark.read_text()}").exists()
+    assert not list(tmp_path.glob("roadmap-*"))
+    store = Store(project / ".roadmap")
+    assert store.get("two") is None
+    # "one" has ended before or was ended: never half a record.
+    assert store.read("one")[1] is None
+
+
 def test_the_stage_is_one_function() -> None:
     assert run_package.run is schedule.run
     with pytest.raises(AttributeError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from roadmap.model import CellOutput, Failure, Outcome
 from roadmap.run import store as store_module
 from roadmap.run.record import decode, encode
-from roadmap.run.store import Store, write_atomically
+from roadmap.run.store import Store
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 numbers = st.floats(allow_nan=False)
@@ -148,17 +149,17 @@ def test_a_folder_in_the_place_of_a_record_is_reported(tmp_path: Path) -> None:
     assert Store(tmp_path).read("demo")[1] is not None
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_other(
+def test_a_failed_write_leaves_the_old_record_and_no_other_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "x.json"
-    write_atomically(path, "old")
+    store = Store(tmp_path)
+    store.put(outcome())
 
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store_module.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        write_atomically(path, "new")
-    assert path.read_text() == "old"
-    assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
+        store.put(outcome(seconds=9.0))
+    assert store.get("demo") == outcome()
+    assert [p.name for p in tmp_path.iterdir()] == ["demo.json"]

@@ -105,8 +105,10 @@ seen = [largest.bits(train[:200_000], order).mean() for order in ORDERS]
 axes.plot(ORDERS, seen, "--", color="gray", label="its own training text, 1024 KiB")
 axes.axhline(floor, color="crimson", linewidth=2)
 axes.text(1, floor * 1.04, "floor: the entropy of the language", color="crimson")
-axes.set(xlabel="order n (predicts from n - 1 bytes)", ylabel="bits per byte", yscale="log")
-axes.set_yticks([0.25, 0.5, 1, 2, 4], ["0.25", "0.5", "1", "2", "4"])
+axes.set(xlabel="order n (predicts from n - 1 bytes)", ylabel="bits per byte")
+axes.set_yscale("log", base=2)
+axes.set_ylim(0.4, 16)
+axes.set_yticks([0.5, 1, 2, 4, 8], ["0.5", "1", "2", "4", "8"])
 axes.minorticks_off()
 axes.legend(frameon=False, loc="upper right")
 

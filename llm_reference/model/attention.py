@@ -44,7 +44,8 @@ def attention_weights(
 ) -> Float[Tensor, "*batch queries keys"]:
     """How much each query takes from each key: rows of numbers ≥ 0 that sum to 1.
 
-    Float32 or better, whatever the dtype of `q`. A query that may look nowhere gets a row of zeros.
+    Float32 or better, whatever the dtype of `q`. A query that may look nowhere gets
+    a row of zeros.
     """
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
     if mask is not None:
@@ -53,10 +54,11 @@ def attention_weights(
 
 
 def softmax(scores: Float[Tensor, "*rows keys"]) -> Float[Tensor, "*rows keys"]:
-    """exp(scores) / sum(exp(scores)) over the last axis, without overflow, in float32 or better.
+    """exp(scores) / sum(exp(scores)) over the last axis, in float32 or better.
 
-    The highest score is subtracted first. That cancels in the fraction, and no exponent is then
-    above 0. A row of nothing but -inf becomes zeros, where the bare formula says 0/0.
+    The highest score is subtracted first. That cancels in the fraction, and no
+    exponent is then above 0, so nothing overflows. A row of nothing but -inf becomes
+    zeros, where the bare formula says 0/0.
     """
     scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
     highest = scores.detach().amax(dim=-1, keepdim=True)
@@ -68,9 +70,10 @@ def softmax(scores: Float[Tensor, "*rows keys"]) -> Float[Tensor, "*rows keys"]:
 def causal_mask(
     n_queries: int, n_keys: int, device: torch.device | None = None
 ) -> Bool[Tensor, "queries keys"]:
-    """True where a query may look: at its own token and all before it, never at a later one.
+    """True where a query may look: at its own token and at all before it.
 
-    With fewer queries than keys, the queries are the last tokens: the mask is aligned bottom-right.
+    With fewer queries than keys, the queries are the last tokens: the mask is aligned
+    bottom-right.
     """
     place = torch.arange(n_keys - n_queries, n_keys, device=device)
     return torch.arange(n_keys, device=device) <= place[:, None]
@@ -93,9 +96,10 @@ def fused_causal_attention(q: Heads, k: Heads, v: Heads) -> Heads:
 class Attention(nn.Module):
     """Causal self-attention: `n_heads` heads side by side, with grouped keys and values.
 
-    Four matrices without biases: `q_proj` makes the queries, `k_proj` and `v_proj` the keys and
-    values (`n_kv_heads` of them, each shared by `n_heads / n_kv_heads` query heads), and `o_proj`
-    mixes what the heads found. Queries and keys are rotated by their positions before they meet.
+    Four matrices without biases: `q_proj` makes the queries, `k_proj` and `v_proj` the
+    keys and values (`n_kv_heads` of them, each shared by `n_heads / n_kv_heads` query
+    heads), and `o_proj` mixes what the heads found. Queries and keys are rotated by
+    their positions before they meet.
 
     Sources: Vaswani et al. 2017, section 3.2.2; Ainslie et al. 2023, "GQA".
     """

@@ -6,6 +6,7 @@
 
 # %% setup
 import math
+import textwrap
 import time
 
 import matplotlib.pyplot as plt
@@ -38,6 +39,7 @@ exps = scores.exp() * causal_mask(3, 3)
 weights = exps / exps.sum(dim=1, keepdim=True)
 output = weights @ V
 
+# %% three-tokens-printed
 print("query · key, for each query (row) and key (column)")
 for word, row in zip(words, dots.tolist(), strict=True):
     print(f"  {word}:", *(f"{x:5.0f}" for x in row))
@@ -48,6 +50,7 @@ print("output: weighted sum of the values (10, 0), (0, 10), (10, 10)")
 for word, row in zip(words, output.tolist(), strict=True):
     print(f"  {word}:", *(f"{x:6.3f}" for x in row))
 
+# %% three-tokens-results
 library = torch.nn.functional.scaled_dot_product_attention(
     Q[None], K[None], V[None], is_causal=True
 )[0]
@@ -99,6 +102,8 @@ axes[0].plot(widths, np.sqrt(widths), ":", color="gray", label="√d")
 axes[0].set_yscale("log")
 axes[2].set_yscale("log")
 axes[0].legend()
+
+# %% scale-results
 report(
     raw_std_64=spread[False, 64],
     scaled_std_64=spread[True, 64],
@@ -110,10 +115,9 @@ report(
 
 # %% overflow
 for name, dtype in [("float16", torch.float16), ("float32", torch.float32)]:
-    limit = math.log(torch.finfo(dtype).max)
-    print(
-        f"{name}: largest number {torch.finfo(dtype).max:.4g}, exp overflows past {limit:.2f}"
-    )
+    largest_number = torch.finfo(dtype).max
+    limit = math.log(largest_number)
+    print(f"{name}: largest number {largest_number:.4g}, exp overflows past {limit:.2f}")
 
 s = torch.tensor([10.0, 11.0, 12.0], dtype=torch.float16)
 bare = s.exp() / s.exp().sum()
@@ -122,6 +126,8 @@ print("scores            ", s.tolist())
 print("exp               ", s.exp().tolist())
 print("bare softmax      ", bare.tolist())
 print("highest taken off ", [round(w, 3) for w in stable.tolist()])
+
+# %% overflow-results
 report(
     float16_exp_limit=math.log(torch.finfo(torch.float16).max),
     float32_exp_limit=math.log(torch.finfo(torch.float32).max),
@@ -186,6 +192,8 @@ for axis, (name, c) in zip(axes.flat, checks.items(), strict=True):
     axis.imshow(c["weights"], vmin=0, vmax=1, cmap="viridis")
     axis.set(title=name, xticks=[], yticks=[])
 axes[2, 0].set(xlabel="key", ylabel="query")
+
+# %% gallery-weights-results
 report(
     right_gradient=checks["right"]["gradient"],
     after_future=checks["mask after softmax"]["future"],
@@ -229,6 +237,8 @@ rows, periods = lists(256, seed=[2])
 in_first = torch.arange(1, LENGTH + 1) < periods[:, None]  # is the target in the first list?
 print("".join("abcdefghijklmnopqrstuvwxyz|"[i] for i in rows[0].tolist()))
 print(f"first list: at least {FLOOR:.4f} nats per token; everything after it: 0")
+
+# %% task-results
 report(floor=FLOOR)
 
 
@@ -269,8 +279,7 @@ for name, weigh in gallery.items():
     try:
         train(model, Lists(), recipe)
     except TrainingDiverged as stopped:
-        diverged = name
-        print(f"{name}: {stopped}")
+        print(textwrap.fill(f"{name}: {stopped}", 84, subsequent_indent="  "))
         continue
     logged[name], alone[name] = in_one_pass(model), one_by_one(model)
 
@@ -289,6 +298,8 @@ axis.set_yticks(place, list(logged))
 axis.invert_yaxis()
 axis.set_xlabel("loss on the first list, nats per token")
 figure.legend(loc="outside upper center", ncols=3)
+
+# %% gallery-train-results
 report(
     right_logged=logged["right"],
     right_alone=alone["right"],
@@ -365,6 +376,8 @@ for axis, w, title in zip(axes, seen, ["layer 1", "layer 2"], strict=True):
     axis.set(title=title, xlabel="key: the token looked at", ylabel="query: the token looking")
     axis.set_xticks(range(LENGTH), labels, fontsize=7)
     axis.set_yticks(range(LENGTH), labels, fontsize=7)
+
+# %% induction-map-results
 report(
     one_layer_loss=copying[1],
     two_layer_loss=copying[2],
@@ -424,6 +437,8 @@ for axis in axes:
     axis.set_xticks(lengths, lengths)
     axis.minorticks_off()
 axes[0].legend()
+
+# %% cost-results
 report(
     plain_memory_growth=held["plain", 2048] / held["plain", 1024],
     fused_memory_growth=held["fused", 2048] / held["fused", 1024],
@@ -462,6 +477,8 @@ streamed_error = (streamed(q, k, v, 32) - exact).abs().max().item()
 plain_error = (causal_attention(q, k, v) - exact).abs().max().item()
 print(f"largest error against float64: streamed {streamed_error:.1e}, plain {plain_error:.1e}")
 print(f"scores held at once: {1024 * 32:,} instead of {1024 * 1024:,}")
+
+# %% online-results
 report(streamed_error=streamed_error, plain_error=plain_error)
 
 # %% precision
@@ -474,6 +491,8 @@ for std in (1, 4, 16):
     w, rounded = softmax(s), softmax(s.bfloat16().double())
     wrong[std] = ((rounded - w).abs() / w).amax(1).median().item()
     print(f"{std:13d}    {wrong[std]:.1%}")
+
+# %% precision-results
 report(rounding_1=wrong[1], rounding_16=wrong[16])
 
 # %% not-unique
@@ -491,4 +510,6 @@ same = (w @ v - other @ v).abs().max().item()
 print(f"outputs differ by {same:.0e}; the weights by up to {(w - other).abs().max():.2f}")
 assert (other >= -1e-12).all()
 assert abs(other.sum() - 1) < 1e-12
+
+# %% not-unique-results
 report(same_output=same, weights_moved=(w - other).abs().sum() / 2)

@@ -107,7 +107,7 @@ def _item(roadmap: Roadmap, node: Node, href: Callable[[Node], str]) -> str:
     for words, others in (("needs", node.requires), ("recommended before", node.recommends)):
         if others:
             said.append(f"{words}: " + ", ".join(roadmap.node(other).title for other in others))
-    link = f'<a href="{escape(href(node))}">{escape(node.title)}</a>'
+    link = f'<a href="{escape(href(node))}" data-node="{node.id}">{escape(node.title)}</a>'
     return f"<li>{link}" + (f" ({escape('; '.join(said))})" if said else "") + "</li>"
 
 

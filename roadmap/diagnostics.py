@@ -58,6 +58,7 @@ RULES: dict[str, tuple[Severity, str]] = {
     "experiment-missing": ("error", "A chapter refers to an experiment but has no experiment.py."),
     "value-missing": ("error", "A {value} names a result that no experiment reports."),
     "figure-without-alt": ("error", "A cell draws a figure, but its {cell} gives no alt text."),
+    "image-invalid": ("error", "An image cannot be shown, or would do more than be shown."),
     "image-without-alt": ("error", "An image has no alt text."),
     "compliance-undated": (
         "error",

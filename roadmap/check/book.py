@@ -31,7 +31,7 @@ def check(
     found = [
         *check_graph(roadmap, names),
         *check_tracks(roadmap, names),
-        *check_links(roadmap, names),
+        *check_links(roadmap, names, remembered),
         *check_uses(roadmap, names),
         *check_sources(roadmap, remembered),
         *check_completeness(roadmap),

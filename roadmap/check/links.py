@@ -6,32 +6,37 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
+from roadmap.check.images import IMAGES, check_image
 from roadmap.check.names import Names, nearest
 from roadmap.diagnostics import Diagnostic
+from roadmap.load.cache import Cache
 from roadmap.load.files import relative_path
 from roadmap.model import Link, Node, Roadmap
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _WEB = re.compile(r"https?://[^\s/?#]+\S*$")
-_IMAGES = (".svg", ".png", ".jpg", ".jpeg")
 _MAIL = re.compile(r"mailto:[^\s@]+@[^\s@]+$")
 
 
-def check_links(roadmap: Roadmap, names: Names) -> Iterator[Diagnostic]:
-    """Dead links and anchors, and paths that leave the book."""
+def check_links(roadmap: Roadmap, names: Names, cache: Cache) -> Iterator[Diagnostic]:
+    """Dead links and anchors, paths that leave the book, and files that are no images."""
     for node in roadmap:
         for link in node.chapter.links:
-            yield from _link(link, node, roadmap, names)
+            target = link.target.partition("#")[0]
+            if target and not _SCHEME.match(target):
+                yield from _file(unquote(target), link, node, roadmap, cache)
+            else:
+                yield from _link(link, node, roadmap, names)
 
 
 def _link(link: Link, node: Node, roadmap: Roadmap, names: Names) -> Iterator[Diagnostic]:
     target, _, anchor = link.target.partition("#")
-    if not target:
-        yield from _anchor(unquote(anchor), node, link)
+    if not link.target:
+        yield _dead(link, "The link has no target.")
         return
     scheme = _SCHEME.match(target)
     if scheme is None:
-        yield from _file(unquote(target), link, node, roadmap)
+        yield from _anchor(unquote(anchor), node, link)
         return
     name = target[scheme.end() :]
     match scheme[1]:
@@ -76,7 +81,9 @@ def _anchor(anchor: str, page: Node, link: Link) -> Iterator[Diagnostic]:
         yield Diagnostic("anchor-dead", message, link.span, hint)
 
 
-def _file(target: str, link: Link, node: Node, roadmap: Roadmap) -> Iterator[Diagnostic]:
+def _file(
+    target: str, link: Link, node: Node, roadmap: Roadmap, cache: Cache
+) -> Iterator[Diagnostic]:
     path = relative_path(target, node.folder, roadmap.root)
     if path is None:
         message = f"`{target}` leads outside the book."
@@ -86,8 +93,10 @@ def _file(target: str, link: Link, node: Node, roadmap: Roadmap) -> Iterator[Dia
         message = "A chapter is linked by its id."
         yield _dead(link, message, f"Write `node:{path.parent.name}`.")
     elif not path.is_file():
-        near = nearest(target, [p.name for p in node.folder.iterdir()])
+        near = nearest(target, [p.name for p in node.folder.iterdir() if p.is_file()])
         yield _dead(link, f"There is no file `{target}`.", near)
-    elif path.suffix not in _IMAGES:
-        hint = f"Show an image ({', '.join(_IMAGES)}), or link to a web address."
+    elif path.suffix not in IMAGES:
+        hint = f"Show an image ({', '.join(IMAGES)}), or link to a web address."
         yield _dead(link, f"The site holds no file `{target}`.", hint)
+    else:
+        yield from check_image(path, link.span, cache)

@@ -68,9 +68,10 @@ class Cache:
         return f"{self._version} {zlib.crc32(body):08x}\n".encode()
 
 
-def digest(text: str) -> str:
-    """SHA-256 of `text`."""
-    return hashlib.sha256(text.encode()).hexdigest()
+def digest(content: str | bytes) -> str:
+    """SHA-256 of a text or of bytes."""
+    raw = content.encode() if isinstance(content, str) else content
+    return hashlib.sha256(raw).hexdigest()
 
 
 def _version() -> str:

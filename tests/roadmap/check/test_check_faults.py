@@ -163,6 +163,16 @@ FAULTS = [
         "bax.svg",
         hint="Did you mean `box.svg`?",
     ),
+    Fault(
+        "folder in an image's place",
+        lambda b: (
+            b.path("00-basics/first/dir.svg").mkdir(),
+            b.edit(CHAPTER, "(box.svg)", "(dir.svg)"),
+        ),
+        "link-dead",
+        CHAPTER,
+        "dir.svg",
+    ),
     # directives and roles
     use(":::{depth} expert\n:::", "track-unknown", "{depth}", "Tracks: beginner"),
     use(":::{cell} dubble\n:::", "cell-missing", "{cell}", "Did you mean `double`?"),

@@ -16,7 +16,9 @@ import { STATE } from "mathjax-full/js/core/MathItem.js";
 const adaptor = liteAdaptor();
 RegisterHTMLHandler(adaptor);
 
-// A new document per formula: a \newcommand, label or number of one must not reach the next.
+const output = new SVG({ fontCache: "none", internalSpeechTitles: false });
+
+// New input per formula: a \newcommand or label of one must not reach the next.
 const convert = (tex, options) => {
   const document = mathjax.document("", {
     InputJax: new TeX({
@@ -25,7 +27,7 @@ const convert = (tex, options) => {
         throw new Error(error.message);
       },
     }),
-    OutputJax: new SVG({ fontCache: "none", internalSpeechTitles: false }),
+    OutputJax: output,
   });
   return document.convert(tex, options);
 };

@@ -195,6 +195,13 @@ ROWS = [
         CHAPTER,
         "2999",
     ),
+    Row(
+        "picture that runs code",
+        edit("00-basics/first/box.svg", "<path", "<script>x()</script><path"),
+        "image-invalid",
+        CHAPTER,
+        "box.svg",
+    ),
     # experiments
     Row("script is not Python", script("x = = 1"), "experiment-syntax", SCRIPT, "x = ="),
     Row("cell without name", edit(SCRIPT, "# %% double", "# %%"), "cell-invalid", SCRIPT, "# %%\n"),

@@ -275,10 +275,8 @@ def snapshot(site: Path) -> dict[str, tuple[bytes, int]]:
 
 def copied(good: FixtureBook, project: Path) -> FixtureBook:
     """A copy of a book with its site and its caches, times of files included."""
-    shutil.copytree(good.project, project, symlinks=True, dirs_exist_ok=True)
-    book = object.__new__(FixtureBook)
-    book.project, book.root = project, project / "content"
-    return book
+    shutil.copytree(good.project, project, symlinks=True)
+    return FixtureBook.at(project)
 
 
 @pytest.fixture(autouse=True)
@@ -425,22 +423,51 @@ def test_a_folder_of_somebody_else_is_not_overwritten(
     assert [p.name for p in out.iterdir()] == ["cat.jpg"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
-def test_a_read_only_project_is_one_finding(
-    built: FixtureBook, capsys: pytest.CaptureFixture[str]
-) -> None:
+def _in_namespace(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a shell script that may mount file systems which nobody else sees."""
+    unshare = ["unshare", "--map-root-user", "--mount"]
+    if not shutil.which("unshare") or subprocess.run([*unshare, "true"], check=False).returncode:
+        pytest.skip("this machine gives no mount namespaces")
+    command = [*unshare, "sh", "-ec", script, "sh", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+_PYTHON = (sys.executable, "-c", "from roadmap.cli import main; main()")
+
+
+@pytest.mark.parametrize("place", ["project", "site"])
+def test_a_read_only_disk_is_one_finding(place: str, built: FixtureBook) -> None:
     before = snapshot(built.project / "site")
     edit(SECOND, "Soon.", "Sooner.")(built)
-    built.project.chmod(0o555)
-    try:
-        code, found = run_cli(_build(built), capsys)
-    finally:
-        built.project.chmod(0o755)
-    assert (code, [d["rule"] for d in found]) == (1, ["publish-failed"])
+    fixed = built.project if place == "project" else built.project / "site"
+    script = 'mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"; shift; exec "$@"'
+    done = _in_namespace(script, str(fixed), *_PYTHON, *_build(built))
+    assert [d["rule"] for d in json.loads(done.stdout)] == ["publish-failed"], done.stderr
+    assert done.returncode == 1
     assert snapshot(built.project / "site") == before
 
 
-def test_a_full_disk_is_one_finding_and_the_next_build_is_whole(
+def test_a_disk_without_a_free_byte_is_one_finding(built: FixtureBook, tmp_path: Path) -> None:
+    before = snapshot(built.project / "site")
+    edit(SECOND, "Soon.", "Sooner.")(built)
+    script = """
+        mount -t tmpfs -o size=64m tmpfs "$1"
+        cp -a "$2/." "$1"
+        dd if=/dev/zero of="$1/rest" bs=4k 2>/dev/null || true
+        project=$1; after=$3; shift 3
+        "$@" || code=$?
+        cp -a "$project/site" "$after"
+        exit $code
+    """
+    (disk := tmp_path / "disk").mkdir()
+    places = str(disk), str(built.project), str(tmp_path / "after")
+    done = _in_namespace(script, *places, *_PYTHON, *_build(FixtureBook.at(disk)))
+    assert [d["rule"] for d in json.loads(done.stdout)] == ["publish-failed"], done.stderr
+    assert done.returncode == 1
+    assert snapshot(tmp_path / "after") == before
+
+
+def test_a_file_that_cannot_grow_is_one_finding_and_the_next_build_is_whole(
     built: FixtureBook, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A limit on the size of files raises the OSError of a full disk at the same calls."""
@@ -520,3 +547,36 @@ def test_caches_in_a_place_that_is_taken_are_one_finding(
     code, found = run_cli(_build(built, "--force"), capsys)
     assert (code, [d["rule"] for d in found]) == (1, ["publish-failed"])
     assert snapshot(built.project / "site") == before
+
+
+def test_a_person_reads_place_line_caret_and_help(built: FixtureBook) -> None:
+    append(SECOND, "\nSee [it](node:forst).\n")(built)
+    arguments = ["check", "--book", str(built.root)]
+    with process(arguments, env=os.environ | {"NO_COLOR": "1"}) as check:
+        out, error = check.communicate()
+    assert check.returncode == 1
+    assert out == ""
+    line = built.line(SECOND, "forst")
+    assert error.startswith(
+        f"content/{SECOND}:{line}:10: error[link-dead] There is no node `forst`.\n"
+        f"   {line} | See [it](node:forst).\n"
+        "      |          ^^^^^^^^^^\n"
+        "      help: Did you mean `first`?\n"
+    )
+
+
+@pytest.mark.parametrize("form", ["github", "sarif"])
+def test_machines_read_the_same_finding(
+    form: str, built: FixtureBook, capsys: pytest.CaptureFixture[str]
+) -> None:
+    append(SECOND, "\nSee [it](node:forst).\n")(built)
+    with pytest.raises(SystemExit):
+        main(["check", "--book", str(built.root), "--format", form])
+    out, line = capsys.readouterr().out, built.line(SECOND, "forst")
+    if form == "github":
+        assert out.startswith(f"::error file=content/{SECOND},line={line},col=10,endColumn=20,")
+    else:
+        (result,) = json.loads(out)["runs"][0]["results"]
+        place = result["locations"][0]["physicalLocation"]
+        assert (result["ruleId"], place["region"]["startLine"]) == ("link-dead", line)
+        assert place["artifactLocation"]["uri"] == f"content/{SECOND}"

@@ -150,6 +150,13 @@ class FixtureBook:
         self.plan("third", "further", "01-further", requires="second")
         self.write("../lab.py", LAB)
 
+    @classmethod
+    def at(cls, project: Path) -> FixtureBook:
+        """The book in a project that is there already."""
+        book = cls.__new__(cls)
+        book.project, book.root = project, project / "content"
+        return book
+
     chapter = "00-basics/first/chapter.md"
     second = "00-basics/second/chapter.md"
     third = "01-further/third/chapter.md"

@@ -26,7 +26,7 @@ def compare(node: Node, outcome: Outcome) -> list[Diagnostic]:
         if name not in bands:
             found.append(_unbanded(node, experiment, outcome, name, value))
         elif math.isfinite(value) and not bands[name].contains(value):
-            found.append(_out_of_band(bands[name], value))
+            found.append(_out_of_band(node, bands[name], value))
     for name, band in bands.items():
         if name not in results:
             message = f"`{name}` is expected, but the experiment did not report it."
@@ -62,14 +62,14 @@ def expectation(band: Band) -> str:
     return f"between {number(low)} and {number(high)}"
 
 
-def _out_of_band(band: Band, value: float) -> Diagnostic:
+def _out_of_band(node: Node, band: Band, value: float) -> Diagnostic:
     by = miss(band, value)
     side = "above" if by > 0 else "below"
     message = (
         f"`{band.result}` is {number(value)} on {band.machine}; expected {expectation(band)}: "
         f"{number(abs(by))} {side} the band."
     )
-    fix = "run `roadmap accept`" if band.value is not None else "widen the band"
+    fix = f"run `roadmap accept {node.id}`" if band.value is not None else "widen the band"
     hint = f"If the new number is right, {fix}; if not, find out what changed."
     return Diagnostic("result-out-of-band", message, band.span, hint)
 

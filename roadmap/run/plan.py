@@ -62,7 +62,11 @@ def explain(node: Node, store: Store, root: Path) -> list[str]:
         return [f"{node.id} has no experiment."]
     step = steps[0]
     if step.state == "new":
-        reason = step.diagnostic.message if step.diagnostic else "It has never run."
+        reason = (
+            step.diagnostic.message
+            if step.diagnostic
+            else "It has no record of a run that ended well."
+        )
         return [f"{node.id} will run.", f"  {reason}"]
     assert step.last is not None
     ran = f"{step.last.ran_on.isoformat()}, in {step.last.seconds:.1f} s"

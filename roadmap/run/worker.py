@@ -246,8 +246,14 @@ class Reports:
             file.seek(self.offset)
             text = file.read()
         self.offset += len(text)
-        entries = (json.loads(line) for line in text.splitlines())
-        return [(entry["name"], float(entry["value"])) for entry in entries]
+        found = []
+        for line in text.splitlines():
+            try:
+                entry = json.loads(line)
+                found.append((str(entry["name"]), float(entry["value"])))
+            except (ValueError, KeyError, TypeError):  # not written by `report`
+                continue
+        return found
 
 
 def peak_bytes() -> int:

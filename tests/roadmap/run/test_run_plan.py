@@ -62,7 +62,10 @@ def test_states_follow_the_record(make: Any, make_node: Any, project: Path) -> N
     node = make_node(make("# %% a\nprint(1)\n"))
     bare = replace(node, id="bare", experiment=None)
     assert [(s.node.id, s.state) for s in plan([node, bare], store, project)] == [("demo", "new")]
-    assert explain(node, store, project) == ["demo will run.", "  It has never run."]
+    assert explain(node, store, project) == [
+        "demo will run.",
+        "  It has no record of a run that ended well.",
+    ]
     assert explain(bare, store, project) == ["bare has no experiment."]
 
     assert node.experiment is not None

@@ -242,7 +242,7 @@ def test_reports_are_read_once_each(tmp_path: Path) -> None:
     assert reports.new() == [("a", 1.0)]
     assert reports.new() == []
     with path.open("a") as file:
-        file.write('{"name": "b", "value": NaN}\n')
+        file.write('{"name": "b", "value": NaN}\nnot json\n[1]\n{"name": "c"}\n')
     ((name, value),) = reports.new()
     assert name == "b"
     assert value != value

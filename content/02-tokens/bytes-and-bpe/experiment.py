@@ -107,7 +107,7 @@ for tokenizer in (story_tokenizer, code_tokenizer):
     words = [token for token in learned if token.strip().isalpha()]
     print(f"{tokenizer.vocab_size:,} ids")
     print("first:  ", learned[:9])
-    print("longest:", sorted(words, key=len)[-3:], "\n")
+    print("longest:", sorted(words, key=len)[-2:], "\n")
 report(story_vocabulary=story_tokenizer.vocab_size, megabytes_per_second=speed)
 
 # %% encoding
@@ -290,11 +290,12 @@ for label, blocks, d_model in MODELS:
     axes.plot(SIZES, [f / min(flops) for f in flops], marker="o", label=label)
     best = flops.index(min(flops))
     share = 1 - blocks / weights[best]
-    print(f"{label} in blocks: cheapest of these with {SIZES[best]:5d} ids,", end=" ")
+    print(f"{label} in blocks: cheapest with {SIZES[best]:5d} ids", end=", ")
     print(f"{share:4.0%} of the weights in the output layer")
     report(**{f"cheapest_vocabulary_{d_model}": SIZES[best]})
 axes.set_xscale("log", base=2)
 axes.set_yscale("log")
+axes.minorticks_off()
 axes.set_xticks(SIZES, [str(n) for n in SIZES])
 axes.set_yticks([1, 2, 4], ["1x", "2x", "4x"])
 axes.set_xlabel("vocabulary size (ids)")
@@ -334,6 +335,11 @@ def show(name, pairs, total):
 show("greedy", [first, second], n_tokens(greedy, counts))
 show("best", best_pairs, fewest)
 report(greedy_tokens=n_tokens(greedy, counts), fewest_tokens=fewest)
+
+sennrich = {b"low": 5, b"lower": 2, b"newest": 6, b"widest": 3}
+letters = {word: [bytes([byte]) for byte in word] for word in sennrich}
+for n_merges, (_, _, words) in enumerate(first_merges(sennrich, 3), start=1):
+    assert n_tokens(words, sennrich) == best_merges(letters, sennrich, n_merges)[0]
 
 # %% shortest-path
 tokenizer = smaller(code_tokenizer, 4096)

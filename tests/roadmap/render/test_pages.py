@@ -15,7 +15,15 @@ import pytest
 from sample_site import BODY, OUTCOME, sample_roadmap, write_site
 
 from roadmap.model import Chapter, Experiment, RunOptions
-from roadmap.render.pages import neighbours, node_page, times, totals, verified
+from roadmap.render.pages import (
+    index_page,
+    neighbours,
+    node_page,
+    times,
+    totals,
+    track_page,
+    verified,
+)
 from roadmap.render.pages_meta import iso_duration, llms_txt, sitemap_xml
 from roadmap.render.pages_site import (
     content_digest,
@@ -158,6 +166,17 @@ def test_a_compiled_template_cache_changes_no_page(tmp_path: Path) -> None:
         cached = node_page(site_context(roadmap, cache=tmp_path / "new"), node, BODY, OUTCOME)
         assert cached == plain
     assert list((tmp_path / "new").iterdir())
+
+
+def test_pdfs_are_linked_exactly_when_there_are_some() -> None:
+    roadmap = sample_roadmap()
+    for made in (True, False):
+        site = site_context(roadmap, pdfs=made)
+        (first,) = index_page(site, "", "").values()
+        (track,) = track_page(site, roadmap.tracks[0]).values()
+        links = {link for page in (first, track) for link in Page(page).links if ".pdf" in link}
+        every = {f"sample-road-{t.id}.pdf" for t in roadmap.tracks}
+        assert links == ({*every, "../sample-road-beginner.pdf"} if made else set())
 
 
 def test_neighbours_are_the_nearest_shown_steps_in_every_track() -> None:

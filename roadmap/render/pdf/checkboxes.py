@@ -21,9 +21,8 @@ def make_tickable(pdf: Pdf) -> None:
         return
     if "/NeedAppearances" in form:
         del form["/NeedAppearances"]
-    dingbats = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.ZapfDingbats)
-    form.DR = Dictionary(Font=Dictionary(ZaDb=pdf.make_indirect(dingbats)))
-    form.DA = String("/ZaDb 0 Tf 0 g")
+    if "/DR" in form:
+        del form["/DR"]
     boxes: dict[str, list[Any]] = {}
     for box in form.Fields:
         _draw_box(pdf, box)
@@ -52,7 +51,7 @@ def rectangle(annotation: Any) -> list[float]:
 
 
 def _draw_box(pdf: Pdf, box: Any) -> None:
-    from pikepdf import Array, Dictionary, Name, String
+    from pikepdf import Array, Dictionary, Name
 
     left, bottom, right, top = rectangle(box)
     width, height = right - left, top - bottom
@@ -67,8 +66,7 @@ def _draw_box(pdf: Pdf, box: Any) -> None:
             BBox=Array([0, 0, round(width, 3), round(height, 3)]),
             Resources=Dictionary(),
         )
-    box.MK = Dictionary(CA=String("4"))
-    box.DA = String("/ZaDb 0 Tf 0 g")
+    box.MK = Dictionary()
     box.H = Name.P
 
 

@@ -16,6 +16,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from roadmap.render.pdf import weasyprint_fixes
 from roadmap.render.pdf.post import Attachment, finish
 
 _OPTIONS = {"pdf_variant": "pdf/ua-1", "pdf_forms": True}
@@ -50,6 +51,7 @@ def _make(request: dict[str, Any]) -> dict[str, Any]:
     from weasyprint.logger import LOGGER
     from weasyprint.urls import URLFetcher
 
+    weasyprint_fixes.apply()
     collector = _Collector()
     LOGGER.addHandler(collector)
     LOGGER.setLevel(logging.WARNING)

@@ -256,6 +256,8 @@ class Supervisor:
 
     def _ask_line(self) -> int:
         """The line that the child is executing, if it answers soon."""
+        if self._process.returncode is not None:
+            return 0  # its number may be another's by now
         path = self.folder / "stack.txt"
         before = _length(path)
         watch.ask_for_stack(self._process.pid)

@@ -162,7 +162,7 @@ def duration(minutes: int) -> str:
 
 
 def track_css(tracks: Sequence[str]) -> str:
-    """The rules that make `html[data-track]` show one track.
+    """The rules that make `html[data-track]` show one track, and its row in tables of times.
 
     `data-depth="t"` is shown from track `t` up, or where a link led into it (`revealed`).
     `data-for="a b"` is shown in exactly the tracks it names, `all` being no track chosen.
@@ -176,7 +176,8 @@ def track_css(tracks: Sequence[str]) -> str:
         f'html[data-track="{shown}"] [data-for]:not([data-for~="{shown}"])'
         for shown in (EVERY_TRACK, *tracks)
     ]
-    return ",".join(hidden) + "{display:none!important}"
+    chosen = [f'html[data-track="{track}"] tr[data-track="{track}"]' for track in tracks]
+    return ",".join(hidden) + "{display:none!important}" + ",".join(chosen) + "{font-weight:600}"
 
 
 def per_track(values: Mapping[str, str]) -> dict[str, str]:

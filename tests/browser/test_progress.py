@@ -139,6 +139,14 @@ def test_an_import_keeps_the_newer_state_and_unknown_chapters(page: Page, root: 
     assert found == {"embeddings": "done", "block": "skipped", "not-ours": "doing"}
 
 
+def test_a_tick_without_a_digest_does_not_forget_which_text_was_read(page: Page, root: str) -> None:
+    page.goto(root + "progress.html")
+    page.get_by_label("State of Scaled dot-product attention").select_option("done")
+    tick = {"state": "done", "digest": "", "changed": "2999-01-01"}
+    bring(page, progress_file({"attention": tick, "block": tick}))
+    assert stored(page) == {"attention": {**tick, "digest": DIGEST}, "block": tick}
+
+
 GOOD = {"state": "done", "digest": "", "changed": "2026-01-01"}
 
 

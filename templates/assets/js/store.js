@@ -36,12 +36,16 @@
 
   const own = (object, name) => Object.prototype.hasOwnProperty.call(object, name);
 
-  /* Newer dates win, and at the same date the second argument does. */
+  /* Newer dates win, and at the same date the second argument does. A tick from a PDF has no digest:
+   * it says nothing about the text, so what is known of that stays. */
   function merge(mine, theirs) {
     const merged = { ...mine };
     for (const [given, entry] of Object.entries(theirs)) {
       const id = own(nodes, given) ? given : (aliases.get(given) ?? given);
-      if (!own(merged, id) || merged[id].changed <= entry.changed) merged[id] = entry;
+      const known = own(merged, id) ? merged[id] : null;
+      if (known && known.changed > entry.changed) continue;
+      const digest = entry.digest || (known?.state === entry.state && known.digest) || "";
+      merged[id] = { ...entry, digest };
     }
     return merged;
   }

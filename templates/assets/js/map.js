@@ -48,8 +48,14 @@
     }
     for (const line of lines) {
       const { from, to } = line.dataset;
-      line.classList.toggle("lit-needs", Boolean(id) && below.has(from) && (below.has(to) || to === id));
-      line.classList.toggle("lit-leads", Boolean(id) && above.has(to) && (above.has(from) || from === id));
+      line.classList.toggle(
+        "lit-needs",
+        Boolean(id) && below.has(from) && (below.has(to) || to === id),
+      );
+      line.classList.toggle(
+        "lit-leads",
+        Boolean(id) && above.has(to) && (above.has(from) || from === id),
+      );
     }
     const chapters = (number) => (number === 1 ? "1 chapter" : `${number} chapters`);
     says.textContent = id
@@ -80,20 +86,27 @@
   const trackButtons = [...document.querySelectorAll("[data-track-filter]")];
   const stageButtons = [...document.querySelectorAll("[data-stage-filter]")];
   function filter() {
-    const stages = new Set(stageButtons.filter((b) => b.ariaPressed === "true").map((b) => b.dataset.stageFilter));
+    const stages = new Set(
+      stageButtons.filter((b) => b.ariaPressed === "true").map((b) => b.dataset.stageFilter),
+    );
     const out = new Set();
     for (const [id, node] of Object.entries(nodes)) {
-      const hidden = (track() !== "all" && !(track() in node.minutes)) || (stages.size && !stages.has(node.stage));
+      const hidden =
+        (track() !== "all" && !(track() in node.minutes)) ||
+        (stages.size && !stages.has(node.stage));
       if (hidden) out.add(id);
     }
-    for (const button of trackButtons) button.ariaPressed = String(button.dataset.trackFilter === track());
+    for (const button of trackButtons)
+      button.ariaPressed = String(button.dataset.trackFilter === track());
     for (const box of boxes) {
       box.inert = out.has(box.dataset.node);
       box.classList.toggle("out", box.inert);
     }
-    for (const line of lines) line.classList.toggle("out", out.has(line.dataset.from) || out.has(line.dataset.to));
+    for (const line of lines)
+      line.classList.toggle("out", out.has(line.dataset.from) || out.has(line.dataset.to));
   }
-  for (const button of trackButtons) button.addEventListener("click", () => setTrack(button.dataset.trackFilter));
+  for (const button of trackButtons)
+    button.addEventListener("click", () => setTrack(button.dataset.trackFilter));
   for (const button of stageButtons) {
     button.addEventListener("click", () => {
       button.ariaPressed = String(button.ariaPressed !== "true");

@@ -27,21 +27,28 @@
 
   for (const radio of radios) radio.addEventListener("change", () => setTrack(radio.value));
   window.roadmap.setTrack = setTrack;
-  if (new URLSearchParams(location.search).has("track")) preference.write("track", page.dataset.track);
+  if (new URLSearchParams(location.search).has("track"))
+    preference.write("track", page.dataset.track);
   showTrack();
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[href]");
     if (!link || keeps() || page.dataset.track === "all") return;
     const url = new URL(link.href);
-    if (url.protocol !== location.protocol || url.host !== location.host || !url.pathname.endsWith(".html")) return;
+    if (
+      url.protocol !== location.protocol ||
+      url.host !== location.host ||
+      !url.pathname.endsWith(".html")
+    )
+      return;
     url.searchParams.set("track", page.dataset.track);
     link.href = url;
   });
 
   /* A link may lead into a part that the track hides: show that part, and no more. */
   function reveal() {
-    let target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    let target =
+      location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (!target) return;
     const hidden = target.closest("[data-depth]:not(.revealed)");
     if (!hidden || getComputedStyle(hidden).display !== "none") return;
@@ -70,7 +77,9 @@
       if (event.target.closest("a") && sheet.matches(":popover-open")) sheet.hidePopover();
     });
   }
-  document.querySelector('.contents a[aria-current="page"]')?.scrollIntoView({ block: "center", behavior: "instant" });
+  document
+    .querySelector('.contents a[aria-current="page"]')
+    ?.scrollIntoView({ block: "center", behavior: "instant" });
 
   /* The outline follows the text. */
   const outline = new Map();
@@ -81,7 +90,8 @@
   function follow() {
     let current = null;
     for (const heading of outline.keys()) {
-      if (heading.offsetParent !== null && heading.getBoundingClientRect().top < 140) current = heading;
+      if (heading.offsetParent !== null && heading.getBoundingClientRect().top < 140)
+        current = heading;
     }
     for (const [heading, link] of outline) {
       if (heading === current) link.setAttribute("aria-current", "true");
@@ -108,7 +118,8 @@
     link.className = "heading-link";
     link.href = `#${heading.id}`;
     link.textContent = "#";
-    link.ariaHidden = "true"; /* For the pointer alone: the outline has the same links for everyone. */
+    link.ariaHidden =
+      "true"; /* For the pointer alone: the outline has the same links for everyone. */
     link.tabIndex = -1;
     heading.append(link);
   }

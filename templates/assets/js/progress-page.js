@@ -16,7 +16,9 @@
     const entries = progress.stored();
     const state = (id) => progress.state(entries, id);
     for (const { id: name } of tracks) {
-      const shown = Object.keys(nodes).filter((id) => name in nodes[id].minutes && state(id).state !== "skipped");
+      const shown = Object.keys(nodes).filter(
+        (id) => name in nodes[id].minutes && state(id).state !== "skipped",
+      );
       const sum = (ids) => ids.reduce((total, id) => total + nodes[id].minutes[name], 0);
       const done = shown.filter((id) => state(id).state === "done");
       const bar = document.querySelector(`[data-sum="${name}"]`);
@@ -44,7 +46,9 @@
 
   by("progress-export").addEventListener("click", () => {
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([progress.serialise(progress.stored())], { type: "application/json" }));
+    link.href = URL.createObjectURL(
+      new Blob([progress.serialise(progress.stored())], { type: "application/json" }),
+    );
     link.download = `${key}-progress-${progress.today()}.json`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
@@ -60,7 +64,10 @@
       const known = Object.keys(progress.merge({}, found)).filter((id) => id in nodes).length;
       const others = Object.keys(found).length - known;
       progress.save(progress.merge(progress.stored(), found));
-      say(`Imported ${known} chapters.` + (others > 0 ? ` ${others} that this book does not have are kept.` : ""));
+      say(
+        `Imported ${known} chapters.` +
+          (others > 0 ? ` ${others} that this book does not have are kept.` : ""),
+      );
     } catch (error) {
       say(`${error.message} Nothing was changed.`, true);
     }

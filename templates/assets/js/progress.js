@@ -3,10 +3,16 @@
 (() => {
   const { progress, track } = window.roadmap;
   const { nodes } = window.roadmapData;
-  const WORDS = { doing: "in progress", done: "done", skipped: "skipped", changed: "changed since you finished" };
+  const WORDS = {
+    doing: "in progress",
+    done: "done",
+    skipped: "skipped",
+    changed: "changed since you finished",
+  };
 
   const names = new Map();
-  for (const link of document.querySelectorAll("a[data-node]")) names.set(link, link.getAttribute("aria-label"));
+  for (const link of document.querySelectorAll("a[data-node]"))
+    names.set(link, link.getAttribute("aria-label"));
 
   /* The sign is CSS; the words go into the link's name, for those who hear it. */
   function mark(link, shown) {
@@ -19,7 +25,13 @@
       return;
     }
     link.querySelector(":scope > .said-state")?.remove();
-    if (shown) link.append(Object.assign(document.createElement("span"), { className: "unseen said-state", textContent: words }));
+    if (shown)
+      link.append(
+        Object.assign(document.createElement("span"), {
+          className: "unseen said-state",
+          textContent: words,
+        }),
+      );
   }
 
   function inTrack(node) {
@@ -41,14 +53,21 @@
     }
     for (const place of document.querySelectorAll("[data-tally], [data-tally-line]")) {
       const stage = place.dataset.tally ?? place.dataset.tallyLine;
-      const ids = Object.keys(nodes).filter((id) => nodes[id].stage === stage && inTrack(nodes[id]));
+      const ids = Object.keys(nodes).filter(
+        (id) => nodes[id].stage === stage && inTrack(nodes[id]),
+      );
       const done = ids.filter((id) => progress.state(entries, id).state === "done").length;
       if (place.dataset.tally) place.textContent = done ? `${done}/${ids.length}` : "";
       else place.textContent = `${done} of ${ids.length} done`;
     }
     const next = Object.keys(nodes).find((id) => {
       const { state } = progress.state(entries, id);
-      return nodes[id].status === "ready" && inTrack(nodes[id]) && state !== "done" && state !== "skipped";
+      return (
+        nodes[id].status === "ready" &&
+        inTrack(nodes[id]) &&
+        state !== "done" &&
+        state !== "skipped"
+      );
     });
     const start = document.querySelector("[data-continue]");
     if (start && next) {

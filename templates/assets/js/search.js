@@ -6,7 +6,12 @@
   const { root } = document.currentScript.dataset;
   const { preference } = window.roadmap;
   const by = (id) => document.getElementById(id);
-  const [dialog, input, list, count] = ["search", "search-input", "search-results", "search-count"].map(by);
+  const [dialog, input, list, count] = [
+    "search",
+    "search-input",
+    "search-results",
+    "search-count",
+  ].map(by);
   const MOST = 20;
   const MOST_PER_PAGE = 3;
   let loading = null;
@@ -24,7 +29,15 @@
   async function build() {
     await Promise.all([script("assets/js/vendor/minisearch.js"), script("assets/search-index.js")]);
     const sections = window.roadmapSearch.flatMap(([id, title, planned, parts]) =>
-      parts.map(([anchor, heading, text, code]) => ({ page: id, title, planned, anchor, heading, text, code })),
+      parts.map(([anchor, heading, text, code]) => ({
+        page: id,
+        title,
+        planned,
+        anchor,
+        heading,
+        text,
+        code,
+      })),
     );
     const index = new window.MiniSearch({
       fields: ["title", "heading", "text", "code"],
@@ -35,7 +48,16 @@
         weights: { prefix: 0.6, fuzzy: 0.3 },
       },
     });
-    await index.addAllAsync(sections.map(({ title, heading, text, code }, id) => ({ id, title: heading ? "" : title, heading, text, code })), { chunkSize: 100 });
+    await index.addAllAsync(
+      sections.map(({ title, heading, text, code }, id) => ({
+        id,
+        title: heading ? "" : title,
+        heading,
+        text,
+        code,
+      })),
+      { chunkSize: 100 },
+    );
     return { index, sections };
   }
 
@@ -44,7 +66,9 @@
     const places = terms.map((term) => lower.indexOf(term)).filter((place) => place >= 0);
     const around = Math.max(0, (places.length ? Math.min(...places) : 0) - 60);
     const from = around && text.indexOf(" ", around) + 1;
-    return (from ? "… " : "") + text.slice(from, from + 190) + (from + 190 < text.length ? " …" : "");
+    return (
+      (from ? "… " : "") + text.slice(from, from + 190) + (from + 190 < text.length ? " …" : "")
+    );
   }
 
   function marked(text, terms) {
@@ -53,7 +77,8 @@
     if (!escaped.length) return document.createTextNode(text);
     escaped.sort((a, b) => b.length - a.length);
     text.split(new RegExp(`(${escaped.join("|")})`, "iu")).forEach((part, place) => {
-      if (place % 2) parts.append(Object.assign(document.createElement("mark"), { textContent: part }));
+      if (place % 2)
+        parts.append(Object.assign(document.createElement("mark"), { textContent: part }));
       else parts.append(part);
     });
     return parts;
@@ -64,9 +89,14 @@
     link.href = `${root}node/${section.page}.html${section.anchor && `#${section.anchor}`}`;
     const where = Object.assign(document.createElement("span"), { className: "where" });
     where.append(marked(section.heading || section.title, terms));
-    const trail = [section.heading && section.title, section.planned && "planned"].filter(Boolean).join(" · ");
-    if (trail) where.append(" ", Object.assign(document.createElement("small"), { textContent: trail }));
-    const body = terms.some((term) => section.text.toLowerCase().includes(term)) ? section.text : section.code || section.text;
+    const trail = [section.heading && section.title, section.planned && "planned"]
+      .filter(Boolean)
+      .join(" · ");
+    if (trail)
+      where.append(" ", Object.assign(document.createElement("small"), { textContent: trail }));
+    const body = terms.some((term) => section.text.toLowerCase().includes(term))
+      ? section.text
+      : section.code || section.text;
     const about = Object.assign(document.createElement("span"), { className: "excerpt" });
     about.append(marked(excerpt(body, terms), terms));
     link.append(where, about);
@@ -146,9 +176,12 @@
   /* One key opens it, outside of fields, and the reader can switch that off. */
   const byKey = by("search-key");
   byKey.checked = preference.read("search-key") !== "off";
-  byKey.addEventListener("change", () => preference.write("search-key", byKey.checked ? "on" : "off"));
+  byKey.addEventListener("change", () =>
+    preference.write("search-key", byKey.checked ? "on" : "off"),
+  );
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || !byKey.checked) return;
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || !byKey.checked)
+      return;
     if (event.target.closest?.("input, select, textarea, [contenteditable]")) return;
     event.preventDefault();
     open();

@@ -14,7 +14,8 @@
   let kept = true;
 
   const aliases = new Map();
-  for (const [id, node] of Object.entries(nodes)) for (const old of node.aliases) aliases.set(old, id);
+  for (const [id, node] of Object.entries(nodes))
+    for (const old of node.aliases) aliases.set(old, id);
 
   function read(name) {
     try {
@@ -63,19 +64,23 @@
       throw new Error(`This is not a progress file: its "format" is not "${FORMAT}".`);
     }
     if (file.version !== VERSION) {
-      throw new Error(`This progress file has version ${JSON.stringify(file.version)}; this page reads version ${VERSION}.`);
+      throw new Error(
+        `This progress file has version ${JSON.stringify(file.version)}; this page reads version ${VERSION}.`,
+      );
     }
     if (!object(file.nodes)) throw new Error('This progress file has no "nodes".');
     const found = {};
     for (const [id, entry] of Object.entries(file.nodes)) {
       const where = `This progress file is damaged at "${id}"`;
-      if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id)) throw new Error(`${where}: that is no chapter's id.`);
+      if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id))
+        throw new Error(`${where}: that is no chapter's id.`);
       if (!object(entry) || !STATES.includes(entry.state)) {
         throw new Error(`${where}: its state must be one of ${STATES.join(", ")}.`);
       }
       const { state, digest = "", changed } = entry;
       if (typeof digest !== "string") throw new Error(`${where}: its digest must be text.`);
-      if (!/^\d{4}-\d{2}-\d{2}$/.test(changed)) throw new Error(`${where}: its date must be YYYY-MM-DD.`);
+      if (!/^\d{4}-\d{2}-\d{2}$/.test(changed))
+        throw new Error(`${where}: its date must be YYYY-MM-DD.`);
       found[id] = { state, digest, changed };
     }
     return found;
@@ -111,7 +116,11 @@
   function state(entries, id) {
     if (!own(entries, id)) return { state: "", changed: false };
     const entry = entries[id];
-    const changed = entry.state === "done" && entry.digest !== "" && own(nodes, id) && entry.digest !== nodes[id].digest;
+    const changed =
+      entry.state === "done" &&
+      entry.digest !== "" &&
+      own(nodes, id) &&
+      entry.digest !== nodes[id].digest;
     return { state: entry.state, changed };
   }
 
@@ -123,7 +132,8 @@
   }
 
   addEventListener("storage", (event) => {
-    if (event.key === null || event.key === `${key}:progress`) document.dispatchEvent(new Event("progress"));
+    if (event.key === null || event.key === `${key}:progress`)
+      document.dispatchEvent(new Event("progress"));
   });
 
   read("progress");

@@ -44,12 +44,14 @@ def test_the_distribution_is_what_the_rule_in_words_gives(logits, temperature, t
         assert probabilities == pytest.approx(by_hand(row, temperature, top_k, top_p), abs=1e-9)
 
 
+@settings(deadline=None)
 @given(logit_rows)
 def test_no_settings_are_the_models_own_distribution(logits):
     row = torch.tensor(logits)
     torch.testing.assert_close(next_token_probabilities(row), torch.softmax(row, -1))
 
 
+@settings(deadline=None)
 @given(logit_rows)
 def test_temperature_zero_is_all_weight_on_the_first_of_the_best(logits):
     probabilities = next_token_probabilities(torch.tensor(logits), temperature=0)

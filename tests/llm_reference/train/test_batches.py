@@ -6,12 +6,13 @@ from itertools import islice
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_reference.train.batches import RandomWindows
 
 
+@settings(deadline=None)
 @given(st.integers(2, 60), st.data())
 def test_targets_are_the_inputs_one_place_later_in_the_stream(n, data):
     seq_len = data.draw(st.integers(1, n - 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_reference.train.schedule import warmup_cosine
@@ -12,6 +12,7 @@ from llm_reference.train.schedule import warmup_cosine
 runs = st.tuples(st.integers(0, 50), st.integers(1, 500)).map(lambda r: (r[0], r[0] + r[1]))
 
 
+@settings(deadline=None)
 @given(runs)
 def test_rises_to_the_peak_then_falls_to_the_floor_on_the_last_step(run):
     warmup, total = run

@@ -359,9 +359,10 @@ def _text(site: Path) -> dict[str, bytes]:
 def test_line_ends_and_byte_order_marks_do_not_show(
     name: str, built: FixtureBook, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    run_cli(_build(built), capsys)
     before = _text(built.project / "site")
     LEGAL[name](built)
-    run_cli(_build(built), capsys)
+    assert run_cli(_build(built), capsys) == (0, [])
     assert _text(built.project / "site") == before
 
 

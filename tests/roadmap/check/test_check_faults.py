@@ -142,6 +142,7 @@ FAULTS = [
     link("node:first#", "anchor-dead"),
     link("#a-plam", "anchor-dead", "Did you mean `#a-plan`?"),
     link("#", "anchor-dead"),
+    link("", "link-dead"),
     link("stage:basic", "link-dead", "Did you mean `basics`?"),
     link("stage:basics#top", "anchor-dead", "Write `stage:basics`."),
     link("track:expert", "link-dead", "Known: beginner, practitioner, researcher."),

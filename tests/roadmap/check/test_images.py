@@ -89,6 +89,24 @@ def test_what_is_not_utf_8_is_refused(book: FixtureBook, raw: bytes) -> None:
     assert only.span.path == book.path(SVG)
 
 
+def test_an_image_that_may_not_be_read_is_a_finding(
+    book: FixtureBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roadmap, _ = load(book.root)
+    assert roadmap is not None
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.suffix == ".svg":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    (only,) = check(roadmap)
+    assert only.rule == "image-invalid"
+    assert "Permission denied" in only.message
+
+
 @pytest.mark.parametrize("name", ["x.png", "x.jpg", "x.jpeg"])
 def test_a_photo_is_known_by_its_first_bytes(book: FixtureBook, name: str) -> None:
     book.edit(book.chapter, "(box.svg)", f"({name})")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roadmap.diagnostics import BuildError, Diagnostic, Span
-from roadmap.model import Node, Outcome, Roadmap, Track
+from roadmap.model import Node, Outcome, Roadmap, Stage, Track
 from roadmap.render.pdf.document import Edition, book_html, destinations
 from roadmap.render.pdf.engine import Book, make
 from roadmap.render.pdf.post import Attachment
 
 if TYPE_CHECKING:
+    from roadmap.render.engine_js import Engine
     from roadmap.render.math import Math
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
@@ -48,14 +49,19 @@ def render_pdfs(
     jobs: int,
 ) -> list[Diagnostic]:
     """Write the books of several tracks, `{track id: file}`, at most `jobs` at the same time."""
-    tracks = [track for track in roadmap.tracks if track.id in outs]
+    from roadmap.render.engine_js import GRAPHVIZ, Engine
+
+    graphviz = Engine(GRAPHVIZ)
     try:
         books = [
-            _book(roadmap, outcomes, track, outs[track.id], cache, math, edition)
-            for track in tracks
+            _book(roadmap, outcomes, track, outs[track.id], cache, math, graphviz, edition)
+            for track in roadmap.tracks
+            if track.id in outs
         ]
     except BuildError as error:
         return list(error.diagnostics)
+    finally:
+        graphviz.close()
     found = make(books, TEMPLATES / "fonts", cache, jobs)
     return [_placed(diagnostic, roadmap) for diagnostic in found]
 
@@ -67,19 +73,26 @@ def _book(
     out: Path,
     cache: Path,
     math: Math,
+    graphviz: Engine,
     edition: Edition,
 ) -> Book:
     from roadmap.render.chapter import chapter_html
+    from roadmap.render.graph import neighbourhood
     from roadmap.render.layout import layout
     from roadmap.render.map import map_html
 
     def chapter(node: Node) -> str:
         return chapter_html(node, roadmap, outcomes, "print", math=math, track=track.id)
 
-    def map_of(nodes: Sequence[Node]) -> str:
-        ids = {node.id for node in nodes}
-        placed = layout(roadmap, cache / "layout", nodes=ids)
-        return map_html(roadmap, placed, lambda node: f"#node-{node.id}", "print", ids)
+    shown = {node.id for node in roadmap.in_track(track.id)}
+
+    def map_of(stage: Stage | None) -> str:
+        focus, nodes = None, shown
+        if stage is not None:
+            focus = {node.id for node in roadmap.in_stage(stage.id)} & shown
+            nodes = {node for node in neighbourhood(roadmap, stage.id) if node in shown}
+        placed = layout(roadmap, cache / "layout", nodes=nodes, focus=focus, engine=graphviz)
+        return map_html(roadmap, placed, lambda node: f"#node-{node.id}", "print", focus=focus)
 
     return Book(
         name=f"book-{track.id}",

@@ -12,7 +12,7 @@ from pathlib import Path
 from roadmap.model import Node, Outcome, Roadmap, Stage, Track
 
 ChapterHtml = Callable[[Node], str]
-MapHtml = Callable[[tuple[Node, ...]], str]
+MapHtml = Callable[[Stage | None], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ def book_html(
 ) -> str:
     """The whole book of one track.
 
-    `chapter` gives a node's body; `map_of` the map of some nodes, each of which links to
-    `#node-<id>`. Raises what they raise.
+    `chapter` gives a node's body; `map_of` the map of a stage, or of the whole track for None, each
+    of whose boxes links to `#node-<id>`. Raises what they raise.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -104,7 +104,7 @@ def book_html(
         track=track,
         parts=parts,
         columns=_halves(parts),
-        map=map_of(nodes),
+        map=map_of(None),
         written=sum(node.status == "ready" for node in nodes),
         steps=len(nodes),
         minutes=sum(part.minutes for part in parts),
@@ -156,5 +156,5 @@ def _parts(
             for place, node in enumerate(nodes, 1)
         )
         if steps:
-            parts.append(Part(stage, steps, map_of(nodes) if len(nodes) > 2 else ""))
+            parts.append(Part(stage, steps, map_of(stage)))
     return tuple(parts)

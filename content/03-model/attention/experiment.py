@@ -247,9 +247,14 @@ def through(weigh):
     return lambda q, k, v: weigh(q, k) @ v
 
 
-def tiny(attend, layers, width):
+def tiny(attend, layers, width, theta=10_000.0):
     config = ModelConfig(
-        vocab_size=27, d_model=width, n_layers=layers, n_heads=1, max_seq_len=LENGTH
+        vocab_size=27,
+        d_model=width,
+        n_layers=layers,
+        n_heads=1,
+        max_seq_len=LENGTH,
+        rope_theta=theta,
     )
     return Transformer(config, attend=attend, generator=torch.Generator().manual_seed(0))
 
@@ -328,11 +333,12 @@ def after_first(model):
 
 
 recipe = TrainConfig(
-    steps=250, learning_rate=6e-3, final_learning_rate=6e-4, warmup_steps=20, weight_decay=0.0
+    steps=350, learning_rate=6e-3, final_learning_rate=6e-4, warmup_steps=20, weight_decay=0.0
 )
 copying = {}
 for layers in (1, 2):
-    model = tiny(fused_causal_attention, layers, width=64)
+    # theta 30: positions are to differ clearly within 32 tokens, not within 10,000
+    model = tiny(fused_causal_attention, layers, width=64, theta=30.0)
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.ndim == 2:

@@ -272,3 +272,16 @@ def test_what_is_legal_stays_silent(name: str, book: FixtureBook) -> None:
     LEGAL[name](book)
     assert [book.read(file) for file in (CHAPTER, SECOND, THIRD)] != before
     assert findings(book) == []
+
+
+def test_what_points_to_a_node_that_cannot_be_read_is_not_blamed(book: FixtureBook) -> None:
+    book.edit(SECOND, "status: planned", "statos: planned")
+    append(THIRD, "\n{value}`second/answer` [x](node:second#nowhere)\n")(book)
+    assert [d.rule for d in findings(book)] == ["field-unknown"]
+
+
+def test_faults_elsewhere_are_found_beside_a_node_that_cannot_be_read(book: FixtureBook) -> None:
+    book.edit(SECOND, "status: planned", "statos: planned")
+    append(THIRD, "\n[x](node:nobody)\n")(book)
+    book.edit(CHAPTER, "{cell} double", "{cell} treble")
+    assert sorted(d.rule for d in findings(book)) == ["cell-missing", "field-unknown", "link-dead"]

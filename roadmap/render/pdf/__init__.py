@@ -10,6 +10,7 @@ from roadmap.diagnostics import BuildError, Diagnostic, Span
 from roadmap.model import Node, Outcome, Roadmap, Stage, Track
 from roadmap.render.pdf.document import Edition, book_html, destinations
 from roadmap.render.pdf.engine import Book, make
+from roadmap.render.pdf.footnotes import cited
 from roadmap.render.pdf.post import Attachment
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _book(
     from roadmap.render.map import map_html
 
     def chapter(node: Node) -> str:
-        return chapter_html(node, roadmap, outcomes, "print", math=math, track=track.id)
+        return cited(chapter_html(node, roadmap, outcomes, "print", math=math, track=track.id))
 
     shown = {node.id for node in roadmap.in_track(track.id)}
 

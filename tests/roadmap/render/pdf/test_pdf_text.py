@@ -22,14 +22,14 @@ FONTS = TEMPLATES / "fonts"
 
 def test_quoted_code_reads_back_character_by_character_with_its_indentation(made: Made) -> None:
     wanted = [line for line in TINY.split("\n\n\n")[0].split("\n") if line]
-    found = mono_lines(made.path, 7.7)
+    found = mono_lines(made.path, 7.5)
     start = found.index(wanted[0])
     assert found[start : start + len(wanted)] == wanted
 
 
 def test_experiment_code_reads_back_character_by_character(made: Made) -> None:
     wanted = [line for line in EXPERIMENT.split("\n")[1:] if line]
-    found = mono_lines(made.path, 7.7)
+    found = mono_lines(made.path, 7.5)
     start = found.index(wanted[0])
     assert found[start : start + len(wanted)] == wanted
 

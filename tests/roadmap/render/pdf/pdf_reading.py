@@ -87,7 +87,7 @@ def mono_lines(path: Path, size: float) -> list[str]:
     """The lines set in the code's font at `size`, with the indentation that their places show."""
     lines: list[str] = []
     for page in characters(path):
-        code = [c for c in page if "JetBrains" in c.font and abs(c.size - size) < 0.15]
+        code = [c for c in page if "JetBrains" in c.font and abs(c.size - size) < 0.05]
         rows: dict[int, list[Char]] = {}
         for c in code:
             rows.setdefault(round(c.bottom), []).append(c)

@@ -188,6 +188,8 @@ def accept(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
 ) -> None:
     """Take a node's measured results as the new expected values, after showing the change."""
+    from dataclasses import replace
+
     from roadmap import pipeline
     from roadmap.files import write_atomically
     from roadmap.run.accept import accept as accepted
@@ -195,9 +197,10 @@ def accept(
     options = _options(book, _OUT, 0, execute=False)
     with _loaded(options) as roadmap:
         found = _node(roadmap, node)
-        outcomes, _ = pipeline.run_experiments(roadmap, options)
-        if found.id not in outcomes:
-            _fail(f"{found.id} has no record. Run `roadmap run {found.id}` first.")
+        options = replace(options, only=(found.id,))
+        outcomes, diagnostics = pipeline.run_experiments(roadmap, options)
+        if found.id not in outcomes or any(d.rule == "record-stale" for d in diagnostics):
+            _fail(f"{found.id} has no fresh record. Run `roadmap run {found.id}` first.")
         text, changes = accepted(found, outcomes[found.id])
         for change in changes:
             print(change.message)

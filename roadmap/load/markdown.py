@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 MAX_CODE_COLUMNS = 96
+_BROKEN = re.compile(r"\[\^[^\]\s]+\]|\{[a-z]+\}`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +225,8 @@ class _Reader:
                 if not child.content.strip():
                     hint = "Say in the brackets what a person sees: ![a loss curve](loss.svg)."
                     self._report("image-without-alt", "An image has no alt text.", span, hint)
+            elif child.type == "text":
+                self._broken(token, child.content)
             elif child.type == "myst_role":
                 name = child.meta["name"]
                 span = self._span(token, f"{{{name}}}`{child.content}`")
@@ -236,6 +239,18 @@ class _Reader:
                         span,
                         _did_you_mean(name, ROLES),
                     )
+
+    def _broken(self, token: Token, text: str) -> None:
+        """Markup that came out as text: nobody meant it to be read."""
+        for found in _BROKEN.finditer(text):
+            span = self._span(token, found[0])
+            if found[0].startswith("[^"):
+                hint = f"Define it on a line of its own: {found[0]}: where it is from."
+                message = f"The footnote {found[0]} is not defined."
+            else:
+                hint = "In a table, write the bar inside a role as \\|."
+                message = f"The role {found[0][:-1]} is cut off."
+            self._report("directive-invalid", message, span, hint)
 
 
 def _did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -244,12 +245,7 @@ def compliance(page: Page) -> str:
     """`{compliance}`: the node's notes on law, safety and security, each with its date."""
     notes = []
     for note in page.node.compliance:
-        refs = "".join(
-            f'<li><a href="{escape(ref)}" rel="external">{escape(ref)}</a></li>'
-            if ref.startswith("https://")
-            else f"<li>{escape(ref)}</li>"
-            for ref in note.refs
-        )
+        refs = "".join(f"<li>{_linked(ref)}</li>" for ref in note.refs)
         check = (
             f'<p class="check">Check: <code>{escape(note.check)}</code></p>' if note.check else ""
         )
@@ -260,6 +256,13 @@ def compliance(page: Page) -> str:
             f"<ul>{refs}</ul></article>"
         )
     return f'<section class="compliance">{"".join(notes)}</section>\n'
+
+
+def _linked(reference: str) -> str:
+    """A source in words, with its address as a link."""
+    return re.sub(
+        r"https://[^\s<]+", r'<a href="\g<0>" rel="external">\g<0></a>', escape(reference)
+    )
 
 
 def _experiment(page: Page) -> Experiment:

@@ -176,10 +176,12 @@ class _Renderer(RendererHTML):
         if name == "depth":
             return self._depth_open(argument)
         if name in _ADMONITIONS:
-            title = escape(argument or name.capitalize())
+            title = parser().renderInline(argument or name.capitalize())
             return f'<div class="admonition {name}"><p class="admonition-title">{title}</p>\n'
         if name == "dropdown":
-            return f'<details class="dropdown"><summary>{escape(argument)}</summary>\n'
+            return (
+                f'<details class="dropdown"><summary>{parser().renderInline(argument)}</summary>\n'
+            )
         try:
             return self._block(name, argument, options)
         except BuildError as error:

@@ -39,7 +39,9 @@ def resolve(
     scheme, _, rest = target.partition(":")
     name, _, anchor = rest.partition("#")
     if target.startswith("#"):
-        return Target("#" + anchor_id(node, target[1:], medium), target[1:].replace("-", " "))
+        heading = next((h for h in node.chapter.headings if h.anchor == target[1:]), None)
+        title = heading.text if heading else target[1:]
+        return Target("#" + anchor_id(node, target[1:], medium), title)
     if scheme == "node":
         found = next((n for n in roadmap if name == n.id or name in n.aliases), None)
         return None if found is None else _to_node(found, anchor, roadmap, medium, track)

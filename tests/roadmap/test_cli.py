@@ -153,8 +153,12 @@ def test_accept_writes_the_new_value_and_nothing_else(book: FixtureBook, capsys)
     assert (code, out) == (0, "nothing to write\n")
 
 
-def test_accept_without_a_record_says_what_to_run(book: FixtureBook, capsys):
+def test_accept_without_a_fresh_record_says_what_to_run(book: FixtureBook, capsys):
     code, _, err = command(capsys, "accept", "first", "--book", book.root)
+    assert (code, "roadmap run first" in err) == (1, True)
+    command(capsys, "run", "first", "--book", book.root)
+    book.edit(book.experiment, "2 * 21", "2 * 20")
+    code, _, err = command(capsys, "accept", "first", "--yes", "--book", book.root)
     assert (code, "roadmap run first" in err) == (1, True)
 
 

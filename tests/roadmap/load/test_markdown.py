@@ -71,6 +71,8 @@ def test_links_and_values_are_found_at_their_column():
             2,
         ),
         ("text\n\n![](a.png)\n", "image-without-alt", 3),
+        ("a claim[^source]\n", "directive-invalid", 1),
+        ("| a |\n|---|\n| {value}`x|.2f` |\n", "directive-invalid", 3),
         ("```text\n" + "x" * 97 + "\n```\n", "code-too-wide", 2),
     ],
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from roadmap.model import Node, Outcome, Roadmap, Stage, Track
 
+_NOTES = '<hr class="footnotes-sep"'
 ChapterHtml = Callable[[Node], str]
 MapHtml = Callable[[Stage | None], str]
 
@@ -30,7 +31,10 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A node as this track's book shows it. `number` is its place, such as `3.2`."""
+    """A node as this track's book shows it. `number` is its place, such as `3.2`.
+
+    `body` is its chapter as HTML, without the footnotes, which are in `notes`.
+    """
 
     node: Node
     number: str
@@ -39,6 +43,7 @@ class Step:
     helps: tuple[Node, ...]
     opens: tuple[Node, ...]
     body: str
+    notes: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +149,23 @@ def _parts(
     for stage in roadmap.stages:
         nodes = tuple(n for n in roadmap.in_stage(stage.id) if track.id in n.minutes)
         steps = tuple(
-            Step(
-                node=node,
-                number=f"{stage.number}.{place}",
-                minutes=node.minutes[track.id],
-                needs=tuple(roadmap.node(i) for i in node.requires),
-                helps=tuple(roadmap.node(i) for i in node.recommends),
-                opens=tuple(n for n in roadmap.in_track(track.id) if node.id in n.requires),
-                body=chapter(node) if node.status == "ready" else "",
-            )
+            _step(roadmap, track, node, f"{stage.number}.{place}", chapter)
             for place, node in enumerate(nodes, 1)
         )
         if steps:
             parts.append(Part(stage, steps, map_of(stage)))
     return tuple(parts)
+
+
+def _step(roadmap: Roadmap, track: Track, node: Node, number: str, chapter: ChapterHtml) -> Step:
+    body, rule, notes = (chapter(node) if node.status == "ready" else "").partition(_NOTES)
+    return Step(
+        node=node,
+        number=number,
+        minutes=node.minutes[track.id],
+        needs=tuple(roadmap.node(i) for i in node.requires),
+        helps=tuple(roadmap.node(i) for i in node.recommends),
+        opens=tuple(n for n in roadmap.in_track(track.id) if node.id in n.requires),
+        body=body,
+        notes=rule + notes,
+    )

@@ -16,7 +16,7 @@ from tests.roadmap.render.pdf.conftest import EDITION, Made, outcomes
 
 def html_of(roadmap: Roadmap, track: int) -> str:
     def chapter(node: Node) -> str:
-        return f"<p>Body of {node.id}.</p>"
+        return f'<p>Body of {node.id}.</p><hr class="footnotes-sep"><p>Notes of {node.id}.</p>'
 
     def map_of(stage: Stage | None) -> str:
         return f"<nav>{stage.id if stage else 'all'}</nav>"
@@ -51,6 +51,13 @@ def test_a_planned_step_is_marked_and_has_no_body_and_no_box(made: Made) -> None
     assert 'name="sampling"' not in html
     row = html[html.index('id="node-sampling"') :]
     assert "planned" in row[: row.index("</tr>")]
+
+
+def test_footnotes_come_after_all_else_of_a_chapter(made: Made) -> None:
+    html = html_of(made.roadmap, 0)
+    chapter = html[html.index("Body of bytes") : html.index("</article>")]
+    assert chapter.index("iconv") < chapter.index("Notes of bytes")
+    assert chapter.count("Notes of") == 1
 
 
 def test_what_a_step_needs_and_opens_is_linked_both_ways(made: Made) -> None:

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from roadmap.diagnostics import BuildError, Diagnostic, Span
 from roadmap.model import Node, Outcome, Roadmap, Stage, Track
-from roadmap.render.pdf.document import Edition, book_html, destinations
-from roadmap.render.pdf.engine import Book, make
-from roadmap.render.pdf.footnotes import cited
-from roadmap.render.pdf.post import Attachment
 
 if TYPE_CHECKING:
     from roadmap.render.engine_js import Engine
     from roadmap.render.math import Math
+    from roadmap.render.pdf.document import Edition
+    from roadmap.render.pdf.engine import Book
+    from roadmap.render.pdf.post import Attachment
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
 
@@ -51,6 +50,7 @@ def render_pdfs(
 ) -> list[Diagnostic]:
     """Write the books of several tracks, `{track id: file}`, at most `jobs` at the same time."""
     from roadmap.render.engine_js import GRAPHVIZ, Engine
+    from roadmap.render.pdf.engine import make
 
     graphviz = Engine(GRAPHVIZ)
     try:
@@ -81,6 +81,9 @@ def _book(
     from roadmap.render.graph import neighbourhood
     from roadmap.render.layout import layout
     from roadmap.render.map import map_html
+    from roadmap.render.pdf.document import book_html, destinations
+    from roadmap.render.pdf.engine import Book
+    from roadmap.render.pdf.footnotes import cited
 
     def chapter(node: Node) -> str:
         return cited(chapter_html(node, roadmap, outcomes, "print", math=math, track=track.id))
@@ -110,6 +113,7 @@ def _attachments(
     roadmap: Roadmap, outcomes: Mapping[str, Outcome], track: Track
 ) -> list[Attachment]:
     from roadmap.render.notebook import notebook
+    from roadmap.render.pdf.post import Attachment
 
     files = []
     for node in roadmap.in_track(track.id):

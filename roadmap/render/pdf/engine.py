@@ -11,9 +11,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from html import escape
 from importlib.metadata import version
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from roadmap.diagnostics import Diagnostic
 from roadmap.render.pdf.libraries import missing

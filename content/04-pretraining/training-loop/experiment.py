@@ -11,7 +11,7 @@ from llm_reference.tokenizer import Tokenizer
 
 END = "<|endoftext|>"
 train_texts = list(stories.documents(seed=1, count=9000))
-held_out_texts = list(stories.documents(seed=2, count=200))
+held_out_texts = list(stories.documents(seed=2, count=150))
 tokenizer = Tokenizer.train(train_texts[:1000], vocab_size=1024)
 end = tokenizer.special[END]
 
@@ -28,6 +28,7 @@ floor_bits = sum(stories.bits(text) for text in held_out_texts)
 floor = floor_bits * math.log(2) / (len(held_out_ids) - 1)
 print(f"{len(train_ids):,} tokens to learn from, {len(held_out_ids):,} held out")
 report(
+    held_out_tokens=len(held_out_ids) - 1,
     bytes_per_token=held_out_bytes / (len(held_out_ids) - 1),
     floor_nats_per_token=floor,
     floor_bits_per_byte=floor_bits / held_out_bytes,
@@ -54,7 +55,7 @@ from llm_reference.evaluate.perplexity import score_stream
 
 def held_out_loss(model):
     """Nats per token on text that training never sees."""
-    return score_stream(model, held_out_ids, context=128, stride=64).nats_per_token
+    return score_stream(model, held_out_ids, context=128).nats_per_token
 
 
 print(f"ln(vocabulary) = {math.log(config.vocab_size):.3f}")

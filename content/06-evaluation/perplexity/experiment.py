@@ -189,7 +189,7 @@ axes.barh(names, floors, color="0.65", label="floor: no model can know")
 extra = axes.barh(names, [excess(n) for n in names], left=floors, hatch="//", edgecolor="w")
 extra.set_label("excess: what this model does not know")
 axes.set(xlabel="bits per token")
-axes.legend(frameon=False, loc="lower right")
+axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.45, 1), ncols=2)
 
 # %% stride
 from itertools import pairwise
@@ -252,9 +252,9 @@ def careless_windows(stride, skip):
 
 def show(title, right, wrong):
     """One table: the right value, and how far the wrong ones are from it."""
-    print(f"{title:<46} {right:9.4f}")
+    print(f"{right:8.4f}           {title}")
     for name, value in wrong.items():
-        print(f"   {name:<43} {value:9.4f} {value / right - 1:+8.1%}")
+        print(f"{value:8.4f} {value / right - 1:+8.1%}     {name}")
     print()
 
 
@@ -315,18 +315,18 @@ a, b = bits_by_text(earlier["model"]), bits_by_text(model)
 gap, own, paired = rate(a - b), standard_error(b), standard_error(a - b)
 unpaired = math.hypot(standard_error(a), own)
 as_tokens = token_bits.std() * math.sqrt(len(token_bits)) / test_bytes
-print(f"A, at 90 % of the steps   {rate(a):.4f} +- {standard_error(a):.4f} bits per byte")
-print(f"B, at the end             {rate(b):.4f} +- {own:.4f}")
-print(f"A - B                     {gap:.4f}, that is {gap / rate(b):.2%}; n = {len(a)} texts")
+print(f"{rate(a):.4f} +- {standard_error(a):.4f} bits per byte: A, at 90 % of the steps")
+print(f"{rate(b):.4f} +- {own:.4f} bits per byte: B, at the end")
+print(f"{gap:.4f}: A - B, that is {gap / rate(b):.2%}; n = {len(a)} texts")
 for name, error in {"unpaired": unpaired, "paired": paired}.items():
     z = gap / error
-    print(f"   {name:<10} standard error {error:.4f}   z = {z:5.2f}   p = {p_value(z):.2g}")
+    print(f"       +- {error:.4f} {name}: z = {z:.2f}, p = {p_value(z):.2g}")
 
 draw = np.random.default_rng(0)
 picks = draw.integers(len(a), size=(4000, len(a)))
 low, high = np.quantile((a - b)[picks].sum(1) / LENGTHS[picks].sum(1), (0.025, 0.975))
-print(f"   bootstrap of texts, 95 % of 4000: {low:.4f} to {high:.4f}")
-print(f"B's error, if tokens were independent: {as_tokens:.4f}")
+print(f"{low:.4f} to {high:.4f}: A - B by a bootstrap of texts, 95 % of 4000")
+print(f"       +- {as_tokens:.4f} for B, if tokens were independent")
 
 # %% power
 ONE_PERCENT = 0.01 * rate(b)
@@ -338,7 +338,7 @@ for (name, error), style in zip(
     {"unpaired": unpaired, "paired": paired}.items(), ("--", "-"), strict=True
 ):
     needed[name] = n_tokens * (Z * error / ONE_PERCENT) ** 2
-    print(f"to see a difference of 1 %, {name}: {needed[name]:10,.0f} tokens")
+    print(f"{needed[name]:10,.0f} tokens to see a difference of 1 %, {name}")
     visible = Z * error * np.sqrt(n_tokens / seen_at) / ONE_PERCENT
     axes.loglog(seen_at, visible, style, label=name)
 axes.axhline(1, color="0.6", linewidth=1)
@@ -384,6 +384,7 @@ axes.set(xlabel="bits in the text", ylabel="bits that the model needs", ylim=(0,
 axes.legend(frameon=False, loc="upper left")
 
 # %% compress
+import textwrap
 import zlib
 from fractions import Fraction
 
@@ -430,12 +431,14 @@ code = compress(model, text)
 assert decompress(model, code) == text
 ids = torch.tensor([end, *tokenizer.encode(text), end])
 surprise = nats_of(model, ids).sum().item() / math.log(2)
-print(text)
-print(f"the text       {8 * len(text):6d} bits")
+for line in text.splitlines():
+    print(textwrap.fill(line, width=76))
+print(f"\nthe text       {8 * len(text):6d} bits")
 print(f"zlib           {8 * len(zlib.compress(text.encode(), 9)):6d} bits")
 print(f"this model     {len(code):6d} bits, for a surprise of {surprise:.2f}")
 print(f"the floor      {stories.bits(text):8.1f} bits")
-print(f"\nall that has to be stored, in hex: {int(code, 2):x}")
+print("\nall that has to be stored, in hex")
+print(textwrap.fill(f"{int(code, 2):x}", width=76))
 
 # %% results
 from llm_reference.report import report
@@ -445,7 +448,6 @@ report(
     test_tokens=n_tokens,
     test_kilobytes=test_bytes / 1e3,
     nats_per_token=score.nats_per_token,
-    bits_per_token=bits_per_token,
     perplexity=score.perplexity,
     bits_per_byte=score.bits_per_byte,
     times_the_floor=score.bits_per_byte / floor,
@@ -456,10 +458,6 @@ report(
     form_share=(table["form"][2] - table["form"][1]) / excess_total,
     form_excess=excess("form"),
     tracking_excess=excess("tracking"),
-    arithmetic_excess=excess("arithmetic"),
-    code_excess=excess("code"),
-    facts_excess=excess("facts"),
-    end_excess=excess("end of text"),
     first_token_loss=by_place[0],
     late_token_loss=by_place[-1],
     no_overlap_too_high=curve[128] / lowest - 1,
@@ -476,7 +474,6 @@ report(
     text_perplexity=math.exp(right_loss),
     marker_bytes=of_bytes["bytes of the end-of-text marker counted"] / score.bits_per_byte - 1,
     first_dropped=of_bytes["first of every 128 tokens not scored"] / score.bits_per_byte - 1,
-    gap=gap,
     gap_share=gap / rate(b),
     own_error=own,
     error_as_tokens=as_tokens,
@@ -484,8 +481,8 @@ report(
     paired_error=paired,
     paired_z=gap / paired,
     unpaired_p=p_value(gap / unpaired),
-    unpaired_tokens=needed["unpaired"],
-    paired_tokens=needed["paired"],
+    unpaired_kilotokens=needed["unpaired"] / 1e3,
+    paired_kilotokens=needed["paired"] / 1e3,
     leak_texts=len(short),
     leak_times=verdicts["with the leak"][0],
     leak_caught=verdicts["with the leak"][1].sum(),

@@ -39,7 +39,10 @@ class Inputs:
 
 
 def read_inputs(book: Path) -> Inputs:
-    """Digest the inputs of the book in the folder `book`. Raises OSError for an unreadable file."""
+    """Digest the inputs of the book in the folder `book`.
+
+    What cannot be read counts as such: reading it, `load` and `run` say what is wrong and where.
+    """
     project = book.parent
     press = Path(__file__).resolve().parents[2]
     code = {**tree(press / "roadmap"), **tree(press / "templates", "templates/")}
@@ -70,7 +73,7 @@ def tree(folder: Path, prefix: str = "") -> dict[str, str]:
 def _walk(folder: str) -> Iterator[tuple[str, int, int]]:
     try:
         entries = list(os.scandir(folder))
-    except FileNotFoundError:
+    except OSError:
         return
     for entry in entries:
         if entry.name in _SKIPPED:
@@ -82,14 +85,20 @@ def _walk(folder: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _size_and_time(entry: os.DirEntry[str]) -> tuple[int, int]:
-    stat = entry.stat()
+    try:
+        stat = entry.stat()
+    except OSError:  # an editor's file that has just gone
+        return 0, 0
     return stat.st_size, stat.st_mtime_ns
 
 
 def _file_digest(path: str, size: int, mtime: int) -> str:
     if size > _LARGE:
         return f"{size}-{mtime}"
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError:
+        return "unreadable"
 
 
 def _environment() -> str:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -37,6 +37,7 @@ NodeId = Annotated[str, typer.Argument(help="A node's id, such as `attention`.")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 _BOOK, _OUT = Path("content"), Path("site")
+_NO_EXPERIMENT = "%s has no experiment."
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -103,14 +104,15 @@ def run(
     from roadmap.diagnostics import has_errors
 
     options = _options(book, _OUT, 0, force=force)
-    with _loaded(options, form) as roadmap:
-        found_node = _node(roadmap, node)
-        options = replace(options, only=(found_node.id,))
+    with _readable(options, form) as (roadmap, faults):
+        chosen = _node(roadmap, node, faults)
+        options = replace(options, only=(chosen.id,))
         with console.progress() as observe:
             outcomes, found = pipeline.run_experiments(roadmap, options, observe)
-        if found_node.id in outcomes and form == "text":
-            print(console.outcome_text(found_node, outcomes[found_node.id]))
-        found = [d for d in found if d.span is None or found_node.folder in d.span.path.parents]
+        if form == "text":
+            outcome = outcomes.get(chosen.id)
+            print(console.outcome_text(chosen, outcome) if outcome else _NO_EXPERIMENT % chosen.id)
+        found += [d for d in faults if d.span and chosen.folder in d.span.path.parents]
         _print_diagnostics(found, form, options.book.parent)
         raise typer.Exit(1 if has_errors(found) else 0)
 
@@ -122,9 +124,9 @@ def explain(node: NodeId, book: Book = _BOOK) -> None:
     from roadmap.run.store import Store
 
     options = _options(book, _OUT, 0)
-    with _loaded(options) as roadmap:
+    with _readable(options) as (roadmap, faults):
         store = Store(options.state / "runs")
-        print("\n".join(explained(_node(roadmap, node), store, options.book.parent)))
+        print("\n".join(explained(_node(roadmap, node, faults), store, options.book.parent)))
 
 
 @app.command("list")
@@ -138,9 +140,9 @@ def list_nodes(
 ) -> None:
     """List the nodes in reading order, with their stage, status and time."""
     from roadmap import console
+    from roadmap.diagnostics import has_errors
 
-    options = _options(book, _OUT, 0)
-    with _loaded(options) as roadmap:
+    with _readable(_options(book, _OUT, 0)) as (roadmap, faults):
         if track and track not in [t.id for t in roadmap.tracks]:
             known = ", ".join(t.id for t in roadmap.tracks)
             _fail(f"There is no track {track!r}. Tracks: {known}.")
@@ -150,19 +152,29 @@ def list_nodes(
             if (not planned or n.status == "planned") and (not track or track in n.minutes)
         ]
         print(console.nodes_json(nodes) if as_json else console.nodes_text(roadmap, nodes))
+        if has_errors(faults):
+            _fail("The book has faults, and this list may lack nodes: see `roadmap check`.")
 
 
 @app.command()
 def serve(
     book: Book = _BOOK,
     out: Out = _OUT,
-    port: Annotated[int, typer.Option("--port", "-p", help="0 picks a free port.")] = 8000,
+    port: Annotated[
+        int, typer.Option("--port", "-p", min=0, max=65535, help="0 picks a free port.")
+    ] = 8000,
     pdf: Annotated[bool, typer.Option("--pdf/--no-pdf", help="Make the PDFs too.")] = False,
 ) -> None:
     """Build, serve on this machine, and rebuild and reload when a file changes."""
+    from roadmap.diagnostics import BuildError
     from roadmap.serve import serve as serve_site
 
-    serve_site(_options(book, out, 0, pdf=pdf), port)
+    options = _options(book, out, 0, pdf=pdf)
+    try:
+        serve_site(options, port)
+    except BuildError as error:
+        _print_diagnostics(error.diagnostics, "text", options.book.parent)
+        raise typer.Exit(1) from None
 
 
 @app.command("new-node")
@@ -175,8 +187,7 @@ def new_node(
     """Make the folder of a new planned node and list it in roadmap.yaml."""
     from roadmap.new_node import make
 
-    options = _options(book, _OUT, 0)
-    with _loaded(options) as roadmap:
+    with _readable(_options(book, _OUT, 0)) as (roadmap, _):
         for path in make(roadmap, node, stage, title):
             print(path)
 
@@ -195,8 +206,10 @@ def accept(
     from roadmap.run.accept import accept as accepted
 
     options = _options(book, _OUT, 0, execute=False)
-    with _loaded(options) as roadmap:
-        found = _node(roadmap, node)
+    with _readable(options) as (roadmap, faults):
+        found = _node(roadmap, node, faults)
+        if found.experiment is None:
+            _fail(_NO_EXPERIMENT % found.id)
         options = replace(options, only=(found.id,))
         outcomes, diagnostics = pipeline.run_experiments(roadmap, options)
         if found.id not in outcomes or any(d.rule == "record-stale" for d in diagnostics):
@@ -222,10 +235,13 @@ def import_progress(
     import json
     from datetime import date
 
+    from roadmap.diagnostics import BuildError
     from roadmap.files import write_atomically
     from roadmap.render.pdf.progress import progress_file
 
-    with _loaded(_options(book, _OUT, 0)) as roadmap:
+    with _readable(_options(book, _OUT, 0)) as (roadmap, faults):
+        if roadmap.broken:  # ticks of a node that cannot be read would be lost
+            raise BuildError(*faults)
         progress = progress_file(pdf, roadmap, date.today())
         write_atomically(out, json.dumps(progress, indent=2) + "\n")
         print(f"{out}: {len(progress['nodes'])} nodes done")
@@ -240,30 +256,42 @@ def _options(book: Path, out: Path, jobs: int, **more: object) -> Options:
 
 
 @contextmanager
-def _loaded(options: Options, form: Format = "text") -> Iterator[Roadmap]:
-    """The checked book; its errors, and those of the body, end the command with exit code 1."""
+def _readable(
+    options: Options, form: Format = "text"
+) -> Iterator[tuple[Roadmap, list[Diagnostic]]]:
+    """The book as far as it can be read, and its faults, which need not be in the author's way.
+
+    Errors of the body end the command with exit code 1.
+    """
     from roadmap import pipeline
     from roadmap.diagnostics import BuildError
 
     try:
-        yield pipeline.loaded_and_checked(options)[0]
+        yield pipeline.loaded(options)
     except BuildError as error:
         _print_diagnostics(error.diagnostics, form, options.book.parent)
         raise typer.Exit(1) from None
+    except OSError as error:
+        _fail(f"{error.filename or options.book.parent}: {error.strerror or error}.")
 
 
-def _node(roadmap: Roadmap, name: str) -> Node:
-    for node in roadmap:
-        if name == node.id or name in node.aliases:
-            return node
+def _node(roadmap: Roadmap, name: str, faults: Sequence[Diagnostic]) -> Node:
+    """The node with this id or alias. Raises BuildError when its files have faults."""
     import difflib
 
-    near = difflib.get_close_matches(name, [n.id for n in roadmap], n=1)
-    hint = f"Did you mean {near[0]}?" if near else "`roadmap list` shows all."
-    return _fail(f"There is no node {name!r}. {hint}")
+    from roadmap.diagnostics import BuildError
+
+    found = next((n for n in roadmap if name == n.id or name in n.aliases), None)
+    if (found.id if found else name) in roadmap.broken:
+        raise BuildError(*faults)
+    if found is None:
+        near = difflib.get_close_matches(name, [n.id for n in roadmap], n=1)
+        hint = f"Did you mean {near[0]}?" if near else "`roadmap list` shows all."
+        _fail(f"There is no node {name!r}. {hint}")
+    return found
 
 
-def _fail(message: str) -> Node:
+def _fail(message: str) -> NoReturn:
     print(f"error: {message}", file=sys.stderr)
     raise typer.Exit(1)
 

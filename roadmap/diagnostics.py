@@ -88,6 +88,7 @@ RULES: dict[str, tuple[Severity, str]] = {
     "pdf-warning": ("error", "The PDF engine reported trouble."),
     "pdf-libraries": ("error", "The system libraries that WeasyPrint needs are absent."),
     "publish-failed": ("error", "The site cannot be written."),
+    "port-unusable": ("error", "The server cannot have the port that it is to listen on."),
     "progress-unreadable": ("error", "A PDF holds no progress that can be read."),
 }
 

@@ -84,6 +84,8 @@ def build(options: Options, observe: Observer = lambda _: None) -> Report:
     diagnostics: list[Diagnostic] = []
     published, unchanged = None, False
     try:
+        if not options.book.is_dir():  # then there is no place for caches either
+            loaded_and_checked(options, observe)
         with _lock(options.state):
             inputs = read_inputs(options.book)
             fingerprint = inputs.fingerprint(options.pdf, options.execute)
@@ -106,6 +108,18 @@ def loaded_and_checked(
     options: Options, observe: Observer = lambda _: None
 ) -> tuple[Roadmap, list[Diagnostic]]:
     """The book, and the warnings found in it. Raises BuildError when there are errors."""
+    roadmap, diagnostics = loaded(options, observe)
+    _stop_at_errors(diagnostics)
+    return roadmap, diagnostics
+
+
+def loaded(
+    options: Options, observe: Observer = lambda _: None
+) -> tuple[Roadmap, list[Diagnostic]]:
+    """The book as far as it can be read, and all that is wrong with it.
+
+    Raises BuildError when there is no roadmap.yaml that can be read.
+    """
     from roadmap.check import check
     from roadmap.load import load
 
@@ -114,9 +128,7 @@ def loaded_and_checked(
     if roadmap is None:
         raise BuildError(*diagnostics)
     observe(Event("check"))
-    diagnostics = [*diagnostics, *check(roadmap, options.state)]
-    _stop_at_errors(diagnostics)
-    return roadmap, diagnostics
+    return roadmap, [*diagnostics, *check(roadmap, options.state)]
 
 
 def run_experiments(

@@ -10,7 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from roadmap import console, pipeline
-from roadmap.diagnostics import render
+from roadmap.diagnostics import BuildError, Diagnostic, render
 from roadmap.publish.inputs import read_inputs
 
 _POLL_SECONDS = 0.3
@@ -99,10 +99,14 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 def serve(options: pipeline.Options, port: int) -> None:
-    """Serve until interrupted. `port` 0 picks a free one; the site is for this machine alone."""
-    rebuild(options)
+    """Serve until interrupted. `port` 0 picks a free one; the site is for this machine alone.
+
+    Raises BuildError when there is no book, or when the port cannot be had.
+    """
+    pipeline.loaded(options)
     changes = Changes()
     with make_server(options, port, changes) as server:
+        rebuild(options)
         print(f"http://127.0.0.1:{server.server_address[1]}/  (Ctrl-C stops)", flush=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
@@ -114,9 +118,14 @@ def serve(options: pipeline.Options, port: int) -> None:
 
 
 def make_server(options: pipeline.Options, port: int, changes: Changes) -> ThreadingHTTPServer:
-    """A server of the site on this machine's own address."""
+    """A server of the site on this machine's own address. Raises BuildError."""
     handler = functools.partial(Handler, changes=changes, directory=str(options.out))
-    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        message = f"Port {port} cannot be used: {error.strerror}."
+        hint = "Choose another with --port, or stop the program that has it."
+        raise BuildError(Diagnostic("port-unusable", message, hint=hint)) from error
     server.daemon_threads = True
     return server
 

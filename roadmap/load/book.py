@@ -40,7 +40,7 @@ def _load(book: Path, remembered: Cache) -> tuple[Roadmap | None, list[Diagnosti
     path = book / "roadmap.yaml"
     text = read_text(path, book)
     if isinstance(text, Diagnostic):
-        return None, [_no_book(book) if text.rule == "file-missing" else text]
+        return None, [_no_book(book) if not path.exists() else text]
     data, places, found = read_yaml_cached("book", text, path, 1, remembered)
     if data is None:
         return None, found
@@ -102,7 +102,9 @@ def _without_aliases(nodes: list[Node]) -> list[Node]:
 
 def _no_book(book: Path) -> Diagnostic:
     message = f"{book.name}/roadmap.yaml does not exist."
-    hint = "Run in the project's folder, or name the book's folder."
+    hint = "Run in the project's folder, or name the book's folder with --book."
+    if book.is_file():
+        message, hint = f"{book} is a file.", "Name the folder that holds roadmap.yaml."
     return Diagnostic("book-missing", message, Span(book / "roadmap.yaml"), hint)
 
 
@@ -137,7 +139,7 @@ def _listed(
                 fault = Diagnostic("node-duplicate", message, span, "List it once.")
             elif fault is None and (node_id not in entries or not entries[node_id].is_dir()):
                 message = f"The folder {path.relative_to(book.parent).as_posix()} does not exist."
-                hint = _nearest(node_id, folder) or _elsewhere(node_id, book)
+                hint = _nearest(node_id, folder) or _elsewhere(node_id, stage["id"], book)
                 fault = Diagnostic("file-missing", message, span, hint)
             elif fault is None and entries[node_id].is_symlink() and escapes(path, book):
                 message = f"The folder of `{node_id}` is a link that leads outside the book."
@@ -164,10 +166,10 @@ def _nearest(name: str, folder: Path) -> str:
     return f"Did you mean `{near[0]}`?" if near else ""
 
 
-def _elsewhere(node_id: str, book: Path) -> str:
+def _elsewhere(node_id: str, stage: str, book: Path) -> str:
     for path in sorted(book.glob(f"*/{node_id}")):
         return f"There is {path.relative_to(book).as_posix()}: list it in that stage."
-    return f"`roadmap new-node {node_id}` makes one."
+    return f"`roadmap new-node {node_id} --stage {stage}` makes one."
 
 
 def _unlisted(book: Path, listed: set[tuple[str, str]]) -> Iterator[Path]:

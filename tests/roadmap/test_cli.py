@@ -2,6 +2,8 @@
 
 import json
 import re
+import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -184,6 +186,115 @@ def test_a_new_node_is_listed_and_passes_the_check(book: FixtureBook, capsys):
     assert (code, "4 nodes" in err) == (0, True)
 
 
+def test_a_node_that_is_listed_without_a_folder_gets_one_and_is_listed_once(book, capsys):
+    book.edit("roadmap.yaml", "[third]", "[third, fourth]")
+    code, _, err = command(capsys, "check", "--book", book.root)
+    hint = re.search(r"`roadmap (new-node fourth --stage further)` makes one", err)
+    assert (code, bool(hint)) == (1, True), err
+    code, out, err = command(capsys, *hint[1].split(), "--book", book.root)
+    assert (code, out) == (0, f"{book.path('01-further/fourth/chapter.md')}\n"), err
+    assert "[third, fourth]" in book.read("roadmap.yaml")
+    code, _, err = command(capsys, "check", "--book", book.root)
+    assert (code, "4 nodes" in err) == (0, True)
+
+
+def test_a_new_node_keeps_the_line_ends_of_the_list(book: FixtureBook, capsys):
+    listing = book.path("roadmap.yaml")
+    listing.write_bytes(listing.read_bytes().replace(b"\n", b"\r\n"))
+    before = listing.read_bytes()
+    code, _, err = command(capsys, "new-node", "fourth", "-s", "further", "--book", book.root)
+    assert code == 0, err
+    assert listing.read_bytes() == before.replace(b"[third]", b"[third, fourth]")
+
+
+def test_a_stage_whose_nodes_are_in_block_style_is_for_a_person(book: FixtureBook, capsys):
+    book.edit("roadmap.yaml", "nodes: [third]", "nodes:\n      - third")
+    code, _, err = command(capsys, "new-node", "fourth", "-s", "further", "--book", book.root)
+    assert (code, "Add `fourth` to the nodes of `further` by hand" in err) == (1, True)
+    assert not book.path("01-further/fourth").exists()
+
+
+def test_a_fault_in_one_node_is_not_in_the_way_of_work_on_another(book: FixtureBook, capsys):
+    book.edit(book.third, "summary:", "sumary:")
+    book.edit(book.second, "requires: [first]", "requires: [frist]")
+    code, out, err = command(capsys, "run", "first", "--book", book.root)
+    assert (code, "answer = 42" in out, err.count("error[")) == (0, True, 0)
+    code, out, _ = command(capsys, "explain", "first", "--book", book.root)
+    assert (code, "first is fresh" in out) == (0, True)
+    code, out, _ = command(capsys, "accept", "first", "--book", book.root)
+    assert (code, out) == (0, "nothing to write\n")
+    code, out, err = command(capsys, "list", "--json", "--book", book.root)
+    assert [n["id"] for n in json.loads(out)] == ["first", "second"]
+    assert (code, "roadmap check" in err) == (1, True)
+    for name in ("third", "once-third"):
+        code, out, err = command(capsys, "run", name, "--book", book.root)
+        assert (code, out) == (1, "")
+    code, _, err = command(capsys, "run", "third", "--book", book.root)
+    assert (code, "field-unknown" in err) == (1, True)
+
+
+def test_a_run_shows_results_that_the_chapter_does_not_expect_yet(book: FixtureBook, capsys):
+    book.edit(book.experiment, "report(answer=2 * 21)", "report(answer=2 * 21, other=7)")
+    book.edit(book.chapter, "{value}`answer|.0f`", "{value}`other|.0f`")
+    code, out, err = command(capsys, "run", "first", "--book", book.root)
+    assert code == 1
+    assert re.search(r"other\s+7\s+\? {2} no band", out)
+    assert {"value-missing", "result-unbanded"} <= set(re.findall(r"error\[([a-z-]+)\]", err))
+
+
+def test_a_record_that_cannot_be_kept_is_said_by_the_run(book: FixtureBook, capsys):
+    (book.project / ".roadmap").mkdir()
+    (book.project / ".roadmap" / "runs").write_text("mine")
+    code, out, err = command(capsys, "run", "first", "--book", book.root)
+    assert (code, "answer = 42" in out, "record-unwritable" in err) == (0, True, True)
+
+
+@pytest.mark.parametrize("arguments", [("run",), ("explain",), ("accept", "--yes")])
+def test_a_node_without_an_experiment_says_so(book: FixtureBook, capsys, arguments):
+    name, *options = arguments
+    _, out, err = command(capsys, name, "second", *options, "--book", book.root)
+    assert "second has no experiment." in out + err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("build",),
+        ("check",),
+        ("list",),
+        ("run", "first"),
+        ("explain", "first"),
+        ("accept", "first"),
+        ("serve", "--port", "0"),
+        ("new-node", "fourth", "-s", "further"),
+        ("progress", "import", "a.pdf"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+@pytest.mark.parametrize("there", ["nothing", "a file", "an empty folder"])
+def test_what_is_no_book_is_one_message_and_nothing_is_made(tmp_path, capsys, arguments, there):
+    place = tmp_path / "deep" / "book"
+    if there != "nothing":
+        place.parent.mkdir()
+        place.mkdir() if there == "an empty folder" else place.write_text("no book")
+    before = sorted(tmp_path.rglob("*"))
+    code, out, err = command(capsys, *arguments, "--book", place)
+    assert (code, out, err.count("error[book-missing]")) == (1, "", 1)
+    assert [p for p in sorted(tmp_path.rglob("*")) if ".roadmap" not in p.parts] == before
+    assert there == "an empty folder" or not (place.parent / ".roadmap").exists()
+
+
+def test_progress_that_cannot_be_written_is_one_line(book: FixtureBook, capsys, monkeypatch):
+    from roadmap.render.pdf import progress
+
+    monkeypatch.setattr(progress, "read_ticks", lambda path: {"first": True})
+    out = book.project / "nowhere" / "progress.json"
+    code, _, err = command(capsys, "progress", "import", "a.pdf", "--out", out, "--book", book.root)
+    assert (code, err.count("\n")) == (1, 1)
+    assert err.startswith("error: ")
+    assert "No such file or directory" in err
+
+
 @pytest.mark.parametrize(
     ("node", "stage", "rule"),
     [
@@ -269,6 +380,29 @@ def test_the_server_sends_pages_with_the_reloading_script_and_announces_changes(
         stop.set()
         server.shutdown()
         server.server_close()
+
+
+def test_a_port_that_is_taken_is_one_message(book: FixtureBook, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        code, out, err = command(capsys, "serve", *places(book), "--port", port)
+    assert (code, out, "port-unusable" in err) == (1, "", True)
+    assert f"Port {port} cannot be used" in err
+
+
+def test_serving_ends_with_ctrl_c_and_no_traceback(book: FixtureBook):
+    arguments = [sys.executable, "-c", "from roadmap.cli import main; main()", "serve"]
+    arguments += [*map(str, places(book)), "--port", "0"]
+    restore = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
+    with subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=restore
+    ) as server:
+        address = server.stdout.readline().split()[0]
+        with urllib.request.urlopen(address, timeout=10) as page:
+            assert b"A small book" in page.read()
+        server.send_signal(signal.SIGINT)
+        _, err = server.communicate(timeout=60)
+    assert (server.returncode, "Traceback" in err) == (0, False), err
 
 
 def test_progress_is_read_back_from_a_ticked_pdf(book: FixtureBook, capsys, tmp_path: Path):

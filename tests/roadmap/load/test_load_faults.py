@@ -73,7 +73,7 @@ FAULTS = [
         "file-missing",
         "roadmap.yaml",
         "xyz",
-        hint="`roadmap new-node xyz`",
+        hint="`roadmap new-node xyz --stage further`",
     ),
     Fault(
         "stage's folder missing",

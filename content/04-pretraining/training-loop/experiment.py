@@ -191,8 +191,10 @@ ax.set(xlabel="million tokens seen", ylabel="nats per token", ylim=(0, 7.2))
 ax.legend()
 
 # %% samples
+import textwrap
+
 for seen, texts in writing.items():
-    print(f"--- after {seen:,} tokens\n{texts[0].strip()[:300]}\n")
+    print(f"--- after {seen:,} tokens\n{textwrap.fill(texts[0].strip()[:300], 84)}\n")
 
 
 # %% words

@@ -1,7 +1,8 @@
-"""Writes one file whole, or not at all."""
+"""Writes one file whole, or not at all; keeps texts in caches that notice when they are damaged."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -23,3 +24,24 @@ def write_atomically(path: Path, text: str) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def keep(path: Path, text: str) -> None:
+    """Put a text into a cache, with its checksum. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(f".{os.getpid()}.new")
+    new.write_text(f"{_checksum(text)}\n{text}", encoding="utf-8", newline="\n")
+    new.replace(path)
+
+
+def kept(path: Path) -> str | None:
+    """The text that `keep` put there; None where there is none, or one that has been damaged."""
+    try:
+        checksum, _, text = path.read_bytes().decode("utf-8").partition("\n")
+    except (OSError, ValueError):
+        return None
+    return text if checksum == _checksum(text) else None
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from roadmap.diagnostics import BuildError, Diagnostic
+from roadmap.files import keep, kept
 from roadmap.model import EdgeKind, Roadmap
 from roadmap.render.engine_js import GRAPHVIZ, Engine, ScriptError, digest
 from roadmap.render.graph import graph
@@ -89,12 +90,13 @@ def layout(
     if use_dot is None:
         use_dot = bool(os.environ.get(USE_DOT))
     maker = "dot" if use_dot else digest(GRAPHVIZ)
-    kept = cache / (hashlib.sha256(f"{maker}\n{source}".encode()).hexdigest() + ".json")
-    try:
-        geometry = json.loads(kept.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        geometry = _geometry(json.loads(_run_dot(source) if use_dot else _run(source, engine)))
-        _keep(kept, geometry)
+    path = cache / (hashlib.sha256(f"{maker}\n{source}".encode()).hexdigest() + ".json")
+    known = kept(path)
+    if known is None:
+        made = _run_dot(source) if use_dot else _run(source, engine)
+        known = json.dumps(_geometry(json.loads(made)))
+        keep(path, known)
+    geometry = json.loads(known)
     titles = {n.id: n.title for n in roadmap}
     return Layout(
         width=geometry["width"],
@@ -224,10 +226,3 @@ def _geometry(graphviz: dict[str, Any]) -> dict[str, Any]:
 
 
 _SIZE = ("width", "height")
-
-
-def _keep(path: Path, geometry: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(f".{os.getpid()}.new")
-    new.write_text(json.dumps(geometry), encoding="utf-8")
-    new.replace(path)

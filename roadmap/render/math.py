@@ -7,14 +7,13 @@ starts only for a formula that is new.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from base64 import b64encode
 from html import escape
 from pathlib import Path
-from types import TracebackType
 from typing import Literal
 
+from roadmap.files import keep, kept
 from roadmap.render.engine_js import MATHJAX, Engine, ScriptError, digest
 from roadmap.render.mathml import core_mathml
 
@@ -50,22 +49,18 @@ class Math:
     def __enter__(self) -> Math:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _get(self, form: Form, tex: str, display: bool) -> str:
         key = form, tex, display
         if key not in self._made:
-            kept = self._path(key)
-            html = _read(kept)
-            if not html:
+            path = self._path(key)
+            html = kept(path) if path else None
+            if html is None:
                 html = self._typeset(form, tex, display)
-                _keep(kept, html)
+                if path:
+                    keep(path, html)
             self._made[key] = html
         return self._made[key]
 
@@ -98,19 +93,3 @@ def _image(svg: str, tex: str) -> str:
         f' src="data:image/svg+xml;base64,{b64encode(bare.encode()).decode()}"'
         f' style="width:{width:.3f}em;height:{height:.3f}em;vertical-align:{-top - height:.3f}em">'
     )
-
-
-def _read(path: Path | None) -> str:
-    try:
-        return path.read_text(encoding="utf-8") if path else ""
-    except (OSError, ValueError):
-        return ""
-
-
-def _keep(path: Path | None, html: str) -> None:
-    if path is None:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(f".{os.getpid()}.new")
-    new.write_text(html, encoding="utf-8")
-    new.replace(path)

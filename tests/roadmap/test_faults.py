@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -355,6 +356,12 @@ def _text(site: Path) -> dict[str, bytes]:
     return {name: raw for name, (raw, _) in snapshot(site).items() if name.endswith(".html")}
 
 
+def _untimed(site: Path) -> dict[str, bytes]:
+    """What a site's pages say but for what an experiment took, which is another each time."""
+    taken = re.compile(rb"[\d.,]+ (?:s|MiB)\b")
+    return {name: taken.sub(b"", raw) for name, raw in _text(site).items()}
+
+
 @pytest.mark.parametrize("name", ["CRLF", "BOM", "BOM and CRLF"])
 def test_line_ends_and_byte_order_marks_do_not_show(
     name: str, built: FixtureBook, capsys: pytest.CaptureFixture[str]
@@ -537,6 +544,25 @@ def test_a_second_build_at_the_same_time_is_one_finding(
         fcntl.flock(lock, fcntl.LOCK_EX)
         code, found = run_cli(_build(built), capsys)
     assert (code, [d["rule"] for d in found]) == (1, ["publish-failed"])
+
+
+@pytest.mark.parametrize("damage", ["emptied", "halved", "scrambled"])
+def test_whatever_cache_is_damaged_the_next_build_is_the_same_site(
+    damage: str, built: FixtureBook, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built.write(THIRD, built.read(THIRD) + "\n$x^2$\n")
+    assert run_cli(_build(built), capsys) == (0, [])
+    good = _untimed(built.project / "site")
+    caches = [p for p in (built.project / ".roadmap").rglob("*") if p.is_file()]
+    assert len(caches) > 10
+    for cache in [*caches, built.project / "site" / ".roadmap.json"]:
+        raw = cache.read_bytes()
+        spoilt = {"emptied": b"", "halved": raw[: len(raw) // 2], "scrambled": raw[::-1]}
+        cache.write_bytes(spoilt[damage])
+    code, found = run_cli(_build(built), capsys)
+    assert (code, {d["rule"] for d in found}) == (0, {"cache-corrupt"})
+    assert _untimed(built.project / "site") == good
+    assert run_cli(_build(built), capsys) == (0, [])
 
 
 def test_caches_in_a_place_that_is_taken_are_one_finding(

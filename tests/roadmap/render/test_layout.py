@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
@@ -181,11 +181,16 @@ def test_a_layout_kept_for_other_titles_of_the_same_size_shows_the_right_titles(
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_broken_cache_is_made_again(road: Any, tmp_path: Path, engine: Engine) -> None:
+@pytest.mark.parametrize("damage", [lambda text: text[:40], lambda text: text.replace("1", "2")])
+def test_a_broken_cache_is_made_again(
+    damage: Callable[[str], str], road: Any, tmp_path: Path, engine: Engine
+) -> None:
     roadmap = road({"a": [], "b": ["a"]})
     first = layout(roadmap, tmp_path, engine=engine)
     (kept,) = tmp_path.iterdir()
-    kept.write_text(kept.read_text(encoding="utf-8")[:40], encoding="utf-8")
+    whole = kept.read_text(encoding="utf-8")
+    assert damage(whole) != whole
+    kept.write_text(damage(whole), encoding="utf-8")
     assert layout(roadmap, tmp_path, engine=engine) == first
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -137,11 +137,24 @@ def test_what_is_kept_is_read_again_without_the_typesetter(
     assert [d("x^2", b) for d in (second.mathml, second.svg) for b in (False, True)] == made
 
 
-def test_a_kept_formula_that_was_cut_to_nothing_is_made_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda raw: b"",
+        lambda raw: raw[: len(raw) // 2],
+        lambda raw: b"\xff" + raw,
+        lambda raw: raw.replace(b"<mn>2<", b"<mn>3<"),
+    ],
+)
+def test_a_kept_formula_that_was_damaged_is_made_again(
+    damage: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
     with Math(tmp_path) as first:
         made = first.mathml("x^2", display=False)
     for kept in tmp_path.iterdir():
-        kept.write_bytes(b"")
+        whole = kept.read_bytes()
+        assert damage(whole) != whole
+        kept.write_bytes(damage(whole))
     with Math(tmp_path) as second:
         assert second.mathml("x^2", display=False) == made
 

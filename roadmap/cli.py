@@ -62,8 +62,12 @@ def build(
     from roadmap import console, pipeline
 
     options = _options(book, out, jobs, force=force, execute=execute, pdf=pdf)
-    with console.progress(quiet) as observe:
-        report = pipeline.build(options, observe)
+    try:
+        with console.progress(quiet) as observe:
+            report = pipeline.build(options, observe)
+    except KeyboardInterrupt:
+        print("stopped; nothing was published", file=sys.stderr)
+        raise typer.Exit(130) from None
     _print_diagnostics(report.diagnostics, form, options.book.parent)
     if not quiet and form == "text":
         print(console.summary(report, options), file=sys.stderr)

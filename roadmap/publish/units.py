@@ -15,6 +15,7 @@ from roadmap.model import Node, Outcome, Roadmap, Stage, Track
 from roadmap.publish.inputs import Inputs
 from roadmap.publish.site import Make, Read, Unit, digest
 from roadmap.render.pages_site import Site, content_digest, data_js, site_context, site_digest
+from roadmap.render.templates import TEMPLATES
 from roadmap.run.record import encode
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 Href = Callable[[Node], str]
 
-_TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 _RECORDS = ".search"
 
 
@@ -45,7 +45,7 @@ class Sources:
     def site(self) -> Site:
         """What pages share."""
         cache = self.state / "templates"
-        return site_context(self.roadmap, templates=_TEMPLATES, cache=cache, pdfs=self.pdf)
+        return site_context(self.roadmap, cache=cache, pdfs=self.pdf)
 
     @cached_property
     def math(self) -> Math:
@@ -129,11 +129,11 @@ def _node_key(sources: Sources, node: Node) -> list[object]:
 
 def _assets(_: Read) -> dict[str, bytes]:
     files = {
-        f"assets/{path.relative_to(_TEMPLATES / 'assets').as_posix()}": path
-        for path in sorted((_TEMPLATES / "assets").rglob("*"))
+        f"assets/{path.relative_to(TEMPLATES / 'assets').as_posix()}": path
+        for path in sorted((TEMPLATES / "assets").rglob("*"))
         if path.is_file()
     }
-    fonts = _TEMPLATES / "fonts"
+    fonts = TEMPLATES / "fonts"
     for path in [*sorted(fonts.glob("*.ttf")), *sorted((fonts / "licences").glob("*"))]:
         files[f"assets/fonts/{path.name}"] = path
     return {name: path.read_bytes() for name, path in files.items()}

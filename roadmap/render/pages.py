@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 
 from roadmap.model import Node, Outcome, Roadmap, Stage, Track
 from roadmap.render.pages_meta import book, breadcrumbs, learning_resource, track_course
-from roadmap.render.pages_site import EVERY_TRACK, Site, duration, per_track
+from roadmap.render.pages_site import EVERY_TRACK, Site, per_track
+from roadmap.render.templates import duration
 
 Pages = dict[str, str]
 

@@ -8,7 +8,6 @@ microseconds and imports no template engine.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roadmap.model import Node, Roadmap
+from roadmap.render.templates import TEMPLATES, environment, fill, script_json
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 EVERY_TRACK = "all"
 """What `data-track` says when the reader has chosen no track: everything is shown."""
 
@@ -42,8 +41,9 @@ class Site:
 
     def render(self, template: str, root: str, **context: Any) -> str:
         """Fill a template of `templates/site`. `root` leads from the page to the site's root."""
-        found = self.environment.get_template(template)
-        return found.render(site=self, roadmap=self.roadmap, root=root, **context)
+        return fill(
+            self.environment, template, site=self, roadmap=self.roadmap, root=root, **context
+        )
 
     def url(self, path: str) -> str:
         """The page's public address, or its path where roadmap.yaml names no URL."""
@@ -75,16 +75,15 @@ def site_context(
     pdfs: bool = True,
 ) -> Site:
     """Make what pages share. Compiled templates are kept in the folder `cache`, if given."""
-    environment = _environment(templates / "site", cache)
-    navigation = environment.get_template("navigation.html").render(roadmap=roadmap)
+    made = environment(templates / "site", cache)
     return Site(
         roadmap=roadmap,
         slug=slug(roadmap.title),
         pdfs=pdfs,
         digest=site_digest(roadmap, pdfs=pdfs),
         track_css=track_css([track.id for track in roadmap.tracks]),
-        navigation=navigation,
-        environment=environment,
+        navigation=fill(made, "navigation.html", roadmap=roadmap),
+        environment=made,
     )
 
 
@@ -143,22 +142,9 @@ def data_js(site: Site) -> str:
     return f"window.roadmapData = {script_json(data)};\n"
 
 
-def script_json(value: object) -> str:
-    """JSON that may stand inside a `<script>`: no `</`, no `<!--`."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c")
-
-
 def slug(title: str) -> str:
     """`LLM Roadmap` -> `llm-roadmap`: a name for files and for the browser's storage."""
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "roadmap"
-
-
-def duration(minutes: int) -> str:
-    """`95` -> `1 h 35 min`."""
-    hours, rest = divmod(minutes, 60)
-    parts = [f"{hours} h"] * (hours > 0) + [f"{rest} min"] * (rest > 0 or hours == 0)
-    return " ".join(parts)
 
 
 def track_css(tracks: Sequence[str]) -> str:
@@ -186,23 +172,3 @@ def per_track(values: Mapping[str, str]) -> dict[str, str]:
     for track, value in values.items():
         tracks.setdefault(value, []).append(track)
     return {value: " ".join(names) for value, names in tracks.items()}
-
-
-def _environment(folder: Path, cache: Path | None) -> Environment:
-    from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
-
-    bytecode = None
-    if cache is not None:
-        cache.mkdir(parents=True, exist_ok=True)
-        bytecode = FileSystemBytecodeCache(str(cache))
-    environment = Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-        bytecode_cache=bytecode,
-    )
-    environment.filters.update(duration=duration, script_json=script_json)
-    return environment

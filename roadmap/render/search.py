@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from html import unescape
 
 from roadmap.model import Node
-from roadmap.render.pages_site import script_json
+from roadmap.render.templates import script_json
 
 Section = tuple[str, str, str, str]
 Record = tuple[str, str, bool, tuple[Section, ...]]

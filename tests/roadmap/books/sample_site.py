@@ -20,8 +20,9 @@ from roadmap.model import (
 )
 from roadmap.render.pages import index_page, node_page, progress_page, stage_page, track_page
 from roadmap.render.pages_meta import llms_txt, sitemap_xml
-from roadmap.render.pages_site import TEMPLATES, data_js, site_context
+from roadmap.render.pages_site import data_js, site_context
 from roadmap.render.search import search_js, search_record
+from roadmap.render.templates import TEMPLATES
 from roadmap.render.twin import stage_twin, track_twin, twin
 
 PLACE = Span(Path("chapter.md"))

@@ -28,12 +28,11 @@ from roadmap.render.pages_meta import iso_duration, llms_txt, sitemap_xml
 from roadmap.render.pages_site import (
     content_digest,
     data_js,
-    duration,
-    script_json,
     site_context,
     site_digest,
     slug,
 )
+from roadmap.render.templates import duration, script_json
 
 VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "source", "wbr"})
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from roadmap.model import Node, Outcome, Roadmap
-from roadmap.pipeline import Event, Observer, Options, Report
-
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+    from roadmap.model import Node, Outcome, Roadmap
+    from roadmap.pipeline import Event, Observer, Options, Report
 
 # A build that ends sooner than this shows no progress: rich costs 50 ms to import.
 _PATIENCE = 0.7
@@ -126,7 +126,7 @@ def summary(report: Report, options: Options) -> str:
 
 def outcome_text(node: Node, outcome: Outcome) -> str:
     """What an experiment printed, cell by cell, and its results beside their bands."""
-    from roadmap.render.blocks import band_text, number
+    from roadmap.run.words import band_text, number
 
     lines = []
     for cell in outcome.cells:
@@ -135,7 +135,7 @@ def outcome_text(node: Node, outcome: Outcome) -> str:
         if cell.figures:
             lines.append(f"[{len(cell.figures)} figure(s)]")
     width = max((len(name) for name in outcome.results), default=0)
-    bands = {b.result: b for b in node.bands if b.machine == outcome.machine}
+    bands = node.bands_on(outcome.machine)
     lines.append(f"--- results ({outcome.seconds:.1f} s, {outcome.peak_bytes / 2**20:.0f} MiB)")
     for name, result in outcome.results.items():
         band = bands.get(name)

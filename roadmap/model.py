@@ -84,11 +84,15 @@ class Band:
     high: float | None = None
 
     @property
+    def slack(self) -> float:
+        """How far a result may be from `value`; 0 for a band without one."""
+        return max(self.atol, self.rtol * abs(self.value or 0.0))
+
+    @property
     def limits(self) -> tuple[float, float]:
         """The lowest and the highest value allowed, both inclusive; infinite where open."""
         if self.value is not None:
-            slack = max(self.atol, self.rtol * abs(self.value))
-            return self.value - slack, self.value + slack
+            return self.value - self.slack, self.value + self.slack
         low = float("-inf") if self.low is None else self.low
         high = float("inf") if self.high is None else self.high
         return low, high
@@ -208,6 +212,10 @@ class Node:
     bands: tuple[Band, ...] = ()
     experiment: Experiment | None = None
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
+
+    def bands_on(self, machine: str) -> dict[str, Band]:
+        """The band of each result that has one for this class of machine."""
+        return {band.result: band for band in self.bands if band.machine == machine}
 
     def span(self, key: str) -> Span:
         """Where the front matter says `key`, or the nearest key above it."""

@@ -16,6 +16,14 @@ class Symbol:
     source: str
     docstring_lines: tuple[int, int] | None
 
+    def text(self, *, docstring: bool) -> str:
+        """The source, with or without its own docstring."""
+        if docstring or self.docstring_lines is None:
+            return self.source
+        first, last = (line - self.line for line in self.docstring_lines)
+        lines = self.source.split("\n")
+        return "\n".join(lines[:first] + lines[last + 1 :])
+
 
 def find_symbol(root: Path, reference: str) -> Symbol | None:
     """The symbol that `module.path:Class.method` (or `module.path`) names below `root`.
@@ -33,7 +41,7 @@ def find_symbol(root: Path, reference: str) -> Symbol | None:
         if found is None:
             return None
         node = found
-    lines = text.splitlines()
+    lines = text.removesuffix("\n").split("\n")  # a form feed ends no line
     begin, end = _extent(node, len(lines))
     block = lines[begin - 1 : end]
     indent = min((len(s) - len(s.lstrip()) for s in block if s.strip()), default=0)

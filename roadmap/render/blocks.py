@@ -11,10 +11,11 @@ from pathlib import Path
 
 from roadmap.diagnostics import BuildError, Diagnostic, shown_path
 from roadmap.load.symbols import find_symbol
-from roadmap.model import Band, CellOutput, Experiment, Node, Outcome, Roadmap
+from roadmap.model import CellOutput, Experiment, Node, Outcome, Roadmap
 from roadmap.render.code import code_html
 from roadmap.render.figures import print_svg, site_svg
 from roadmap.render.links import Medium
+from roadmap.run.words import band_text, number
 
 _COMPUTE = {
     "none": "none beyond the experiment",
@@ -92,13 +93,13 @@ def _output(page: Page, output: CellOutput, alt: str) -> str:
     if output.stderr.strip():
         text = escape(output.stderr.rstrip("\n"), quote=False)
         parts.append(f'<pre class="stderr" tabindex="0">{text}</pre>')
-    for number, svg in enumerate(output.figures, 1):
+    for place, svg in enumerate(output.figures, 1):
         if not alt:
             message = f"The cell `{output.name}` draws a figure."
             hint = "Say what a person sees in it, on a line below {cell}: `:alt: text`."
             raise BuildError(Diagnostic("figure-without-alt", message, hint=hint))
-        prefix = f"{page.node.id}-{output.name}-{number}"
-        text = alt if len(output.figures) == 1 else f"{alt} ({number} of {len(output.figures)})"
+        prefix = f"{page.node.id}-{output.name}-{place}"
+        text = alt if len(output.figures) == 1 else f"{alt} ({place} of {len(output.figures)})"
         parts.append(f'<div class="figure">{_svg(page, svg, text, prefix)}</div>')
     return "".join(parts)
 
@@ -143,10 +144,9 @@ def experiment(page: Page) -> str:
 
 def _results(page: Page, outcome: Outcome) -> str:
     rows = []
+    bands = page.node.bands_on(outcome.machine)
     for name, result in outcome.results.items():
-        band = next(
-            (b for b in page.node.bands if b.result == name and b.machine == outcome.machine), None
-        )
+        band = bands.get(name)
         if band is None:
             expected, badge = "no band", '<span class="badge none">not held</span>'
         elif band.contains(result):
@@ -163,27 +163,6 @@ def _results(page: Page, outcome: Outcome) -> str:
         '<th scope="col">Expected</th><th scope="col">Verdict</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
-
-
-def band_text(band: Band) -> str:
-    """A band in words: `1.62 ± 0.05`, `at least 3`, `2 to 4`."""
-    if band.value is not None:
-        slack = max(band.atol, band.rtol * abs(band.value))
-        return (
-            f"{number(band.value)} ± {number(slack)}" if slack else f"exactly {number(band.value)}"
-        )
-    if band.low is None and band.high is not None:
-        return f"at most {number(band.high)}"
-    if band.high is None and band.low is not None:
-        return f"at least {number(band.low)}"
-    return f"{number(band.low or 0.0)} to {number(band.high or 0.0)}"
-
-
-def number(quantity: float) -> str:
-    """A quantity with at most five significant digits and a true minus sign."""
-    whole = quantity == int(quantity) and abs(quantity) < 1e9
-    text = f"{int(quantity):,}" if whole else f"{quantity:.5g}"
-    return text.replace("-", "−", 1) if text.startswith("-") else text
 
 
 def _run_facts(outcome: Outcome, script: Experiment) -> str:
@@ -208,15 +187,12 @@ def source(page: Page, reference: str, options: Mapping[str, str]) -> str:
     symbol = find_symbol(project, reference)
     if symbol is None:
         raise BuildError(Diagnostic("source-missing", f"There is no `{reference}`."))
-    lines = symbol.source.split("\n")
-    if options.get("docstring") == "hide" and symbol.docstring_lines:
-        first, last = (n - symbol.line for n in symbol.docstring_lines)
-        lines = lines[:first] + lines[last + 1 :]
+    code = symbol.text(docstring=options.get("docstring") != "hide")
     where = f"{shown_path(symbol.path, project)}:{symbol.line}"
     caption = options.get("caption", "")
     text = f"{escape(caption)} " if caption else ""
     return (
-        f'<figure class="source">{code_html(chr(10).join(lines), "python")}'
+        f'<figure class="source">{code_html(code, "python")}'
         f"<figcaption>{text}<code>{escape(where)}</code></figcaption></figure>\n"
     )
 

@@ -211,7 +211,7 @@ def verified(node: Node, outcome: Outcome | None) -> dict[str, object] | None:
     """What the head of a page says of the experiment's run; None where there was none."""
     if outcome is None:
         return None
-    bands = {band.result: band for band in node.bands if band.machine == outcome.machine}
+    bands = node.bands_on(outcome.machine)
     inside = sum(
         name in bands and bands[name].contains(value) for name, value in outcome.results.items()
     )

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from roadmap.diagnostics import shown_path
 from roadmap.load.markdown import parse
 from roadmap.load.symbols import find_symbol
-from roadmap.model import Band, Node, Outcome, Stage, Track
-from roadmap.render.blocks import Page, band_text, duration, number, value
+from roadmap.model import Node, Outcome, Stage, Track
+from roadmap.render.blocks import Page, duration, value
 from roadmap.render.links import resolve
 from roadmap.render.pages_site import Site
+from roadmap.run.words import band_text, number
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -169,8 +170,9 @@ def _experiment(page: Page, _name: str, _options: Mapping[str, str]) -> list[str
     lines = ["Not run in this build."]
     if outcome is not None:
         lines = ["| result | measured | expected |", "|---|---|---|"]
+        bands = node.bands_on(outcome.machine)
         for name, result in outcome.results.items():
-            expected = _expected(node.bands, name, outcome.machine)
+            expected = band_text(bands[name]) if name in bands else "no band"
             lines.append(f"| `{name}` | {number(result)} | {expected} |")
         ran = f"Ran in {duration(outcome.seconds)} on {outcome.machine.upper()}"
         lines += ["", f"{ran}, {outcome.ran_on.isoformat()}."]
@@ -178,25 +180,17 @@ def _experiment(page: Page, _name: str, _options: Mapping[str, str]) -> list[str
     return [*lines, "", f"The script: [Python]({script}.py), [notebook]({script}.ipynb)."]
 
 
-def _expected(bands: Iterable[Band], result: str, machine: str) -> str:
-    band = next((b for b in bands if (b.result, b.machine) == (result, machine)), None)
-    return band_text(band) if band else "no band"
-
-
 def _source(page: Page, reference: str, options: Mapping[str, str]) -> list[str]:
     project = page.roadmap.root.parent
     symbol = find_symbol(project, reference)
     if symbol is None:
         return [f"`{reference}`"]
-    lines = symbol.source.split("\n")
-    if options.get("docstring") == "hide" and symbol.docstring_lines:
-        first, last = (place - symbol.line for place in symbol.docstring_lines)
-        lines = lines[:first] + lines[last + 1 :]
+    code = symbol.text(docstring=options.get("docstring") != "hide")
     where = f"`{shown_path(symbol.path, project)}:{symbol.line}`"
     return [
         f"{options.get('caption', '')} {where}".strip(),
         "",
-        *_fenced("\n".join(lines), "python"),
+        *_fenced(code, "python"),
     ]
 
 

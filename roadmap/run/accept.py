@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from roadmap.diagnostics import Span
 from roadmap.model import Band, Node, Outcome
-from roadmap.run.compare import expectation, number
+from roadmap.run.words import band_text, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,15 @@ def accept(node: Node, outcome: Outcome) -> tuple[str, list[Change]]:
     places, lines = _places(text), text.split("\n")
     results = outcome.results
     changes = []
-    for band in node.bands:
-        if band.machine != outcome.machine or band.result not in results:
+    for band in node.bands_on(outcome.machine).values():
+        if band.result not in results:
             continue
         value = results[band.result]
         if band.contains(value):
             continue
         if band.value is None:
-            message = f"{band.result} = {number(value)}, expected {expectation(band)}: decide on it"
-            changes.append(Change(band.result, expectation(band), None, band.span, message))
+            message = f"{band.result} = {number(value)}, expected {band_text(band)}: decide on it"
+            changes.append(Change(band.result, band_text(band), None, band.span, message))
             continue
         key = f"expect.{band.result}.{band.machine}.value"
         if key not in places:
@@ -94,12 +94,12 @@ def _places(text: str) -> dict[str, tuple[int, int, int]]:
 
 
 def _for_a_person(node: Node, outcome: Outcome) -> list[Change]:
-    bands = {band.result: band for band in node.bands if band.machine == outcome.machine}
+    bands = node.bands_on(outcome.machine)
     results = outcome.results
     changes = [
         Change(
             name,
-            expectation(band),
+            band_text(band),
             None,
             band.span,
             f"{name} was not reported: take its band out, or report it",

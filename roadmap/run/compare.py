@@ -8,6 +8,7 @@ from collections import Counter
 from roadmap.diagnostics import Diagnostic, Span
 from roadmap.model import Band, Experiment, Node, Outcome
 from roadmap.run.failure import span_of
+from roadmap.run.words import band_text, number
 
 
 def compare(node: Node, outcome: Outcome) -> list[Diagnostic]:
@@ -20,7 +21,7 @@ def compare(node: Node, outcome: Outcome) -> list[Diagnostic]:
     if outcome.status != "ok" or experiment is None:
         return []
     found = _invalid(experiment, outcome)
-    bands = {band.result: band for band in node.bands if band.machine == outcome.machine}
+    bands = node.bands_on(outcome.machine)
     results = outcome.results
     for name, value in results.items():
         if name not in bands:
@@ -44,29 +45,11 @@ def miss(band: Band, value: float) -> float:
     return value - high if value > high else 0.0
 
 
-def number(value: float) -> str:
-    """A number as a person would write it."""
-    return f"{value:.6g}"
-
-
-def expectation(band: Band) -> str:
-    """A band in words: `1.62 ± 0.05`, `at least 0.9`, `between 1 and 2`."""
-    low, high = band.limits
-    if band.value is not None:
-        slack = max(band.atol, band.rtol * abs(band.value))
-        return f"{number(band.value)} ± {number(slack)}"
-    if math.isinf(low):
-        return f"at most {number(high)}"
-    if math.isinf(high):
-        return f"at least {number(low)}"
-    return f"between {number(low)} and {number(high)}"
-
-
 def _out_of_band(node: Node, band: Band, value: float) -> Diagnostic:
     by = miss(band, value)
     side = "above" if by > 0 else "below"
     message = (
-        f"`{band.result}` is {number(value)} on {band.machine}; expected {expectation(band)}: "
+        f"`{band.result}` is {number(value)} on {band.machine}; expected {band_text(band)}: "
         f"{number(abs(by))} {side} the band."
     )
     fix = f"run `roadmap accept {node.id}`" if band.value is not None else "widen the band"
@@ -81,7 +64,7 @@ def _unbanded(
     message = f"`{name}` has no band for the machine class `{outcome.machine}`."
     hint = (
         "Add to the chapter's front matter under `expect`: "
-        f"`{name}: {{{outcome.machine}: {{value: {number(value)}, rtol: 0.05}}}}`."
+        f"`{name}: {{{outcome.machine}: {{value: {value:.6g}, rtol: 0.05}}}}`."
     )
     span = others[0].span if others else _report_span(experiment, outcome, name, 0)
     return Diagnostic("result-unbanded", message, span, hint)

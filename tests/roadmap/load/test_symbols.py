@@ -133,3 +133,13 @@ def test_the_names_of_a_file_are_those_it_defines(project: Path) -> None:
         "Machine.crank",
         "Machine.Wheel",
     }
+
+
+def test_a_form_feed_ends_no_line(tmp_path: Path) -> None:
+    (tmp_path / "old.py").write_text("first = 1\n\f\ndef second():\n    return 2\n")
+    found = find_symbol(tmp_path, "old:second")
+    assert found is not None
+    assert (found.line, found.source) == (3, "def second():\n    return 2")
+    whole = find_symbol(tmp_path, "old")
+    assert whole is not None
+    assert whole.source + "\n" == (tmp_path / "old.py").read_text()

@@ -9,10 +9,11 @@ from fixture_book import FixtureBook
 from roadmap.diagnostics import BuildError
 from roadmap.load import load
 from roadmap.model import Band, CellOutput, Outcome
-from roadmap.render.blocks import band_text, duration, number
+from roadmap.render.blocks import duration
 from roadmap.render.chapter import chapter_html
 from roadmap.render.math import Math
 from roadmap.render.notebook import notebook
+from roadmap.run.words import band_text, number
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path stroke="#0b0c0d"/></svg>'
 

@@ -161,6 +161,14 @@ def render(
     return "\n\n".join(_as_text(d, root, colour) for d in found)
 
 
+def did_you_mean(name: str, known: Iterable[str], quote: str = "`{}`") -> str:
+    """`Did you mean ...?`, or nothing where no known name is close."""
+    from difflib import get_close_matches  # only where there is a fault
+
+    near = get_close_matches(name, sorted(set(known)), n=1)
+    return f"Did you mean {quote.format(near[0])}?" if near else ""
+
+
 def shown_path(path: Path, root: Path) -> str:
     """`path` as a person would type it from `root`."""
     try:

@@ -18,6 +18,10 @@ EdgeKind = Literal["requires", "recommends"]
 Status = Literal["ready", "planned"]
 ComputeKind = Literal["none", "data", "train", "evaluate", "serve"]
 CellKind = Literal["code", "markdown"]
+# How ids of nodes, tracks, stages and cells are written: lower-case words joined by hyphens.
+ID = r"[a-z0-9]+(-[a-z0-9]+)*"
+# What a page holds of a line of code or of output.
+CODE_COLUMNS = 96
 # The one colour of axes, text and ticks in figures, which rendering swaps for the text's colour.
 INK = "#0b0c0d"
 
@@ -239,8 +243,9 @@ class Edge:
 class Roadmap:
     """The whole book. `nodes` are in reading order: by stage, then as roadmap.yaml lists them.
 
-    `broken` are the ids of nodes with faults in their files, of which `load` has told; those that
-    could not be read at all are not among `nodes`.
+    `url` is the site's public address and ends with a slash. `broken` are the ids of nodes with
+    faults in their files, of which `load` has told; those that could not be read at all are not
+    among `nodes`.
     """
 
     title: str

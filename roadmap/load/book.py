@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import gc
 import os
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from roadmap.diagnostics import Diagnostic, Span
+from roadmap.diagnostics import Diagnostic, Span, did_you_mean
 from roadmap.load.cache import Cache
 from roadmap.load.chapter import Spans, read_node, read_yaml_cached
 from roadmap.load.files import escapes, read_text
@@ -70,7 +69,7 @@ def _roadmap(data: dict[str, Any], book: Path, nodes: list[Node], broken: set[st
     return Roadmap(
         title=data["title"],
         summary=data["summary"],
-        url=data["url"],
+        url=data["url"].rstrip("/") + "/",
         repository=data["repository"],
         root=book,
         tracks=tuple(Track(**track) for track in data["tracks"]),
@@ -161,9 +160,7 @@ def _stage_fault(folder: Path, name: str, book: Path, span: Span) -> Diagnostic 
 
 
 def _nearest(name: str, folder: Path) -> str:
-    names = [path.name for path in folder.iterdir() if path.is_dir()]
-    near = difflib.get_close_matches(name, sorted(names), n=1)
-    return f"Did you mean `{near[0]}`?" if near else ""
+    return did_you_mean(name, [path.name for path in folder.iterdir() if path.is_dir()])
 
 
 def _elsewhere(node_id: str, stage: str, book: Path) -> str:

@@ -46,8 +46,8 @@ class Site:
         )
 
     def url(self, path: str) -> str:
-        """The page's public address, or its path where roadmap.yaml names no URL."""
-        return self.roadmap.url.rstrip("/") + "/" + path if self.roadmap.url else path
+        """The page's public address."""
+        return self.roadmap.url + path
 
     def pdf(self, track_id: str) -> str:
         """The path of a track's PDF, from the root of the site."""

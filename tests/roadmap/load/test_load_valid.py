@@ -103,3 +103,12 @@ def test_stages_are_numbered_in_order(book: FixtureBook) -> None:
         ("further", 1, "01-further"),
     ]
     assert roadmap.root == book.root
+
+
+@pytest.mark.parametrize("end", ["", "/", "//"])
+def test_the_address_of_the_site_ends_with_one_slash_however_it_is_written(
+    book: FixtureBook, end: str
+) -> None:
+    book.edit("roadmap.yaml", "https://example.org/small/", f"https://example.org/small{end}")
+    roadmap, found = load(book.root)
+    assert (found, roadmap and roadmap.url) == ([], "https://example.org/small/")

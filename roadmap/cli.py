@@ -281,16 +281,14 @@ def _readable(
 
 def _node(roadmap: Roadmap, name: str, faults: Sequence[Diagnostic]) -> Node:
     """The node with this id or alias. Raises BuildError when its files have faults."""
-    import difflib
-
-    from roadmap.diagnostics import BuildError
+    from roadmap.diagnostics import BuildError, did_you_mean
 
     found = next((n for n in roadmap if name == n.id or name in n.aliases), None)
     if (found.id if found else name) in roadmap.broken:
         raise BuildError(*faults)
     if found is None:
-        near = difflib.get_close_matches(name, [n.id for n in roadmap], n=1)
-        hint = f"Did you mean {near[0]}?" if near else "`roadmap list` shows all."
+        near = did_you_mean(name, [n.id for n in roadmap], "{}")
+        hint = near or "`roadmap list` shows all."
         _fail(f"There is no node {name!r}. {hint}")
     return found
 

@@ -7,9 +7,7 @@ from pathlib import Path
 
 from roadmap.diagnostics import BuildError, Diagnostic, Span
 from roadmap.files import write_atomically
-from roadmap.model import Roadmap
-
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+from roadmap.model import ID, Roadmap
 
 _CHAPTER = """\
 ---
@@ -36,7 +34,7 @@ def make(roadmap: Roadmap, node_id: str, stage_id: str, title: str) -> list[Path
     when there is no such stage; OSError when the disk refuses.
     """
     book = Span(roadmap.root / "roadmap.yaml")
-    if not _ID.fullmatch(node_id):
+    if not re.fullmatch(ID, node_id):
         hint = "Use lower-case words joined by hyphens, such as `rotary-positions`."
         raise BuildError(Diagnostic("field-invalid", f"`{node_id}` is no node id.", book, hint))
     if any(node_id in (n.id, *n.aliases) for n in roadmap) or any(

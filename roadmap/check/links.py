@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
 from roadmap.check.images import IMAGES, check_image
-from roadmap.check.names import Names, nearest
-from roadmap.diagnostics import Diagnostic
+from roadmap.check.names import Names
+from roadmap.diagnostics import Diagnostic, did_you_mean
 from roadmap.load.cache import Cache
 from roadmap.load.files import relative_path
 from roadmap.model import Link, Node, Roadmap
@@ -66,7 +66,7 @@ def _dead(link: Link, message: str, hint: str = "") -> Diagnostic:
 
 def _page(link: Link, kind: str, name: str, known: Iterable[str]) -> Iterator[Diagnostic]:
     if name not in known:
-        hint = nearest(name, known) or f"Known: {', '.join(known)}."
+        hint = did_you_mean(name, known) or f"Known: {', '.join(known)}."
         yield _dead(link, f"There is no {kind} `{name}`.", hint)
     elif "#" in link.target:
         message = f"The page of a {kind} has no anchors."
@@ -77,7 +77,7 @@ def _anchor(anchor: str, page: Node, link: Link) -> Iterator[Diagnostic]:
     anchors = [heading.anchor for heading in page.chapter.headings]
     if anchor not in anchors:
         message = f"The page of `{page.id}` has no anchor `#{anchor}`."
-        hint = nearest(anchor, anchors, "`#{}`") or "Anchors are made of headings' words."
+        hint = did_you_mean(anchor, anchors, "`#{}`") or "Anchors are made of headings' words."
         yield Diagnostic("anchor-dead", message, link.span, hint)
 
 
@@ -93,7 +93,7 @@ def _file(
         message = "A chapter is linked by its id."
         yield _dead(link, message, f"Write `node:{path.parent.name}`.")
     elif not path.is_file():
-        near = nearest(target, [p.name for p in node.folder.iterdir() if p.is_file()])
+        near = did_you_mean(target, [p.name for p in node.folder.iterdir() if p.is_file()])
         yield _dead(link, f"There is no file `{target}`.", near)
     elif path.suffix not in IMAGES:
         hint = f"Show an image ({', '.join(IMAGES)}), or link to a web address."

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+from roadmap.diagnostics import did_you_mean
 from roadmap.model import Node, Roadmap
 
 
@@ -25,12 +24,4 @@ class Names:
 
     def nearest(self, name: str) -> str:
         """A hint for a name that no node has."""
-        return nearest(name, [*self._nodes, *self._broken]) or "`roadmap list` shows every id."
-
-
-def nearest(name: str, known: Iterable[str], quote: str = "`{}`") -> str:
-    """`Did you mean ...?`, or nothing where no known name is close."""
-    from difflib import get_close_matches  # only for a book with a fault
-
-    near = get_close_matches(name, sorted(set(known)), n=1)
-    return f"Did you mean {quote.format(near[0])}?" if near else ""
+        return did_you_mean(name, [*self._nodes, *self._broken]) or "`roadmap list` shows every id."

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from roadmap.check.names import nearest
-from roadmap.diagnostics import Diagnostic, Span
+from roadmap.diagnostics import Diagnostic, Span, did_you_mean
 from roadmap.load.cache import Cache, digest
 from roadmap.load.symbols import find_symbol, module_file, symbol_names
 from roadmap.model import Node, Roadmap
@@ -59,7 +58,10 @@ def _fault(project: Path, path: Path, reference: str, span: Span) -> Diagnostic 
     except (SyntaxError, ValueError) as error:
         return Diagnostic("source-missing", f"{where} cannot be read: {error}.", span)
     symbol = reference.partition(":")[2]
-    hint = nearest(symbol, names) or "Name the code where it is defined, not where it is imported."
+    hint = (
+        did_you_mean(symbol, names)
+        or "Name the code where it is defined, not where it is imported."
+    )
     return Diagnostic("source-missing", f"{where} defines no `{symbol}`.", span, hint)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from roadmap.check.names import Names, nearest
-from roadmap.diagnostics import Diagnostic
+from roadmap.check.names import Names
+from roadmap.diagnostics import Diagnostic, did_you_mean
 from roadmap.model import Node, Roadmap
 
 
@@ -17,7 +17,7 @@ def check_tracks(roadmap: Roadmap, names: Names) -> Iterator[Diagnostic]:
         for track in decided[node.id]:
             if track not in tracks:
                 message = f"There is no track `{track}`."
-                hint = nearest(track, tracks) or f"Tracks: {', '.join(tracks)}."
+                hint = did_you_mean(track, tracks) or f"Tracks: {', '.join(tracks)}."
                 yield Diagnostic("track-unknown", message, node.span(f"tracks.{track}"), hint)
         for track in tracks:
             if track not in decided[node.id]:

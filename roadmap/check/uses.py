@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from roadmap.check.names import Names, nearest
-from roadmap.diagnostics import Diagnostic, Span
+from roadmap.check.names import Names
+from roadmap.diagnostics import Diagnostic, Span, did_you_mean
 from roadmap.model import Experiment, Node, Roadmap, Use
 
 _CHOICES = {
@@ -40,13 +40,13 @@ def _options(use: Use) -> Iterator[Diagnostic]:
         allowed = _CHOICES.get((use.name, option))
         if allowed and value not in allowed:
             message = f"`{option}` of {{{use.name}}} is `{value}`; it must be {_either(allowed)}."
-            yield Diagnostic("directive-invalid", message, use.span, nearest(value, allowed))
+            yield Diagnostic("directive-invalid", message, use.span, did_you_mean(value, allowed))
 
 
 def _depth(use: Use, tracks: list[str]) -> Iterator[Diagnostic]:
     if use.argument and use.argument not in tracks:
         message = f"There is no track `{use.argument}`."
-        hint = nearest(use.argument, tracks) or f"Tracks: {', '.join(tracks)}."
+        hint = did_you_mean(use.argument, tracks) or f"Tracks: {', '.join(tracks)}."
         yield Diagnostic("track-unknown", message, use.span, hint)
 
 
@@ -57,7 +57,7 @@ def _cell(use: Use, experiment: Experiment) -> Iterator[Diagnostic]:
         known = [c.name for c in experiment.cells if c.kind == "code"]
         what = "no cell" if cell is None else "no code in the text cell"
         message = f"The experiment has {what} `{use.argument}`."
-        hint = nearest(use.argument, known) or f"Cells: {', '.join(known)}."
+        hint = did_you_mean(use.argument, known) or f"Cells: {', '.join(known)}."
         yield Diagnostic("cell-missing", message, use.span, hint)
 
 
@@ -80,7 +80,7 @@ def _value(use: Use, node: Node, names: Names) -> Iterator[Diagnostic]:
     results = {band.result for band in owner.bands}
     if result not in results:
         message = f"The experiment of `{owner.id}` expects no result `{result}`."
-        hint = nearest(result, results) or "Report it, and give it a band in `expect:`."
+        hint = did_you_mean(result, results) or "Report it, and give it a band in `expect:`."
         yield Diagnostic("value-missing", message, use.span, hint)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from roadmap.diagnostics import Diagnostic, Span
+from roadmap.diagnostics import Diagnostic, Span, did_you_mean
 from roadmap.load.cache import Cache, digest
 from roadmap.load.experiment import check_script, read_cells
 from roadmap.load.files import read_text, relative_path
@@ -196,8 +195,8 @@ def _options(
             hint = "Name a file of the book, relative to this folder."
             found.append(Diagnostic("path-escapes-book", message, span, hint))
         elif not path.is_file():
-            near = difflib.get_close_matches(name, [p.name for p in folder.iterdir()], n=1)
-            hint = f"Did you mean `{near[0]}`?" if near else "Paths are relative to this folder."
+            near = did_you_mean(name, [p.name for p in folder.iterdir()])
+            hint = near or "Paths are relative to this folder."
             found.append(Diagnostic("file-missing", f"`{name}` does not exist.", span, hint))
         else:
             needs.append(path)

@@ -12,12 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from roadmap.diagnostics import Diagnostic, Span
-from roadmap.model import Cell, CellKind
-
-MAX_COLUMNS = 96
+from roadmap.model import CODE_COLUMNS, ID, Cell, CellKind
 
 _MARKER = re.compile(r"^# ?%%[ \t]*(\[markdown\])?[ \t]*(.*?)[ \t]*$", re.MULTILINE)
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def read_cells(text: str) -> tuple[Cell, ...]:
@@ -47,9 +44,9 @@ def check_script(text: str, cells: Sequence[Cell], path: Path) -> list[Diagnosti
         else:
             found += _prose(cell, path)
     for number, line in enumerate(lines, 1):
-        if len(line) > MAX_COLUMNS:
-            span = Span(path, number, MAX_COLUMNS + 1, len(line) - MAX_COLUMNS)
-            message = f"{len(line)} columns of code; a page holds {MAX_COLUMNS}."
+        if len(line) > CODE_COLUMNS:
+            span = Span(path, number, CODE_COLUMNS + 1, len(line) - CODE_COLUMNS)
+            message = f"{len(line)} columns of code; a page holds {CODE_COLUMNS}."
             found.append(Diagnostic("code-too-wide", message, span, "Break the line."))
     return found
 
@@ -75,7 +72,7 @@ def _names(cells: Sequence[Cell], lines: Sequence[str], path: Path) -> list[Diag
     first: dict[str, int] = {}
     for cell in cells:
         line = lines[cell.line - 1]
-        if not _NAME.fullmatch(cell.name):
+        if not re.fullmatch(ID, cell.name):
             what = f"The cell's name `{cell.name}` is not" if cell.name else "This cell has no name"
             message = f"{what} lower-case words joined by hyphens." if cell.name else f"{what}."
             hint = "Write it as in `# %% train-the-model`."

@@ -7,7 +7,6 @@ read the same on screen, in print and in a notebook.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,15 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from roadmap.diagnostics import Diagnostic, Span
+from roadmap.diagnostics import Diagnostic, Span, did_you_mean
 from roadmap.load.directives import DIRECTIVES, ROLES, install
-from roadmap.model import Heading, Link, Use
+from roadmap.model import CODE_COLUMNS, Heading, Link, Use
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-MAX_CODE_COLUMNS = 96
 _BROKEN = re.compile(r"\[\^[^\]\s]+\]|\{[a-z]+\}`")
 
 
@@ -167,7 +165,7 @@ class _Reader:
                 "directive-unknown",
                 f"There is no directive {{{name}}}.",
                 span,
-                _did_you_mean(name, DIRECTIVES),
+                _nearest(name, DIRECTIVES),
             )
             return
         self.uses.append(Use(name, argument, token.meta["options"], span))
@@ -208,9 +206,9 @@ class _Reader:
             message = f"A backtick fence cannot hold the directive {{{name}}}."
             self._report("directive-unknown", message, self._span(token), hint)
         for offset, line in enumerate(token.content.split("\n")):
-            if len(line) > MAX_CODE_COLUMNS:
-                place = Span(self.path, self.first_line + begin + 1 + offset, MAX_CODE_COLUMNS + 1)
-                message = f"{len(line)} columns of code; a page holds {MAX_CODE_COLUMNS}."
+            if len(line) > CODE_COLUMNS:
+                place = Span(self.path, self.first_line + begin + 1 + offset, CODE_COLUMNS + 1)
+                message = f"{len(line)} columns of code; a page holds {CODE_COLUMNS}."
                 self._report("code-too-wide", message, place)
 
     def _inline(self, token: Token) -> None:
@@ -237,7 +235,7 @@ class _Reader:
                         "directive-unknown",
                         f"There is no role {{{name}}}.",
                         span,
-                        _did_you_mean(name, ROLES),
+                        _nearest(name, ROLES),
                     )
 
     def _broken(self, token: Token, text: str) -> None:
@@ -253,6 +251,5 @@ class _Reader:
             self._report("directive-invalid", message, span, hint)
 
 
-def _did_you_mean(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"Did you mean {{{near[0]}}}?" if near else "Known: " + ", ".join(known) + "."
+def _nearest(name: str, known: Iterable[str]) -> str:
+    return did_you_mean(name, known, "{{{}}}") or "Known: " + ", ".join(known) + "."

@@ -21,9 +21,11 @@ from pydantic import (
     model_validator,
 )
 
+from roadmap.model import ID
+
 
 def _kebab(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", text):
+    if not re.fullmatch(ID, text):
         raise ValueError("an id is lower-case words joined by hyphens, such as `training-loop`")
     return text
 

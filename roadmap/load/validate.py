@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from roadmap.diagnostics import Diagnostic, Span
+from roadmap.diagnostics import Diagnostic, Span, did_you_mean
 from roadmap.load.yaml_source import Place, Source
 
 
@@ -141,10 +140,8 @@ def _resolved(schema: Any, definitions: Any) -> Any:
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     known = list(known)
-    near = difflib.get_close_matches(name, known, n=1)
-    if near:
-        return f"Did you mean `{near[0]}`?"
-    return "Known: " + ", ".join(f"`{k}`" for k in known) + "." if known else ""
+    listed = "Known: " + ", ".join(f"`{k}`" for k in known) + "." if known else ""
+    return did_you_mean(name, known) or listed
 
 
 def _inside(at: Sequence[str]) -> str:

@@ -11,12 +11,11 @@ from base64 import b64encode
 from collections.abc import Callable, Collection
 from html import escape
 from math import hypot
-from typing import Literal
 
 from roadmap.model import Node, Roadmap
 from roadmap.render.layout import Box, Curve, Layout, Point
+from roadmap.render.links import Medium
 
-Medium = Literal["site", "print"]
 PRINT_WIDTH, PRINT_HEIGHT = 496.0, 680.0
 """The room for a map on an A4 page with heading and legend, in points. Small maps do not grow."""
 HALF_TIP = 2.4

@@ -10,7 +10,7 @@ import threading
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from roadmap.model import Experiment, Failure, Outcome
+from roadmap.model import CODE_COLUMNS, Experiment, Failure, Outcome
 from roadmap.run.events import Event, OnEvent, ignore
 from roadmap.run.imports import import_roots
 from roadmap.run.supervise import Supervisor
@@ -79,7 +79,7 @@ def environment(experiment: Experiment, root: Path, folder: Path) -> dict[str, s
         kept
         | {f"{pool}_THREADS": str(options.threads) for pool in pools}
         | {
-            "COLUMNS": "96",
+            "COLUMNS": str(CODE_COLUMNS),
             "GLOO_SOCKET_IFNAME": loopback,
             "LLM_REPORT": str(folder / "report.jsonl"),
             "MPLBACKEND": "agg",

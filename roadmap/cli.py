@@ -252,11 +252,9 @@ def import_progress(
 
 
 def _options(book: Path, out: Path, jobs: int, **more: object) -> Options:
-    import os
-
     from roadmap.pipeline import Options
 
-    return Options(book.resolve(), out.absolute(), jobs or os.cpu_count() or 1, **more)  # type: ignore[arg-type]
+    return Options(book.resolve(), out.absolute(), jobs, **more)  # type: ignore[arg-type]
 
 
 @contextmanager

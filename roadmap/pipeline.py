@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,13 +24,13 @@ STATE = ".roadmap"
 class Options:
     """What to build. `book` is the folder with roadmap.yaml, `out` the site's folder.
 
-    `jobs` is the number of cores to use; `only` are the nodes whose experiments may run, all if
-    empty.
+    `jobs` is the number of cores to use, 0 for all that there are; `only` are the nodes whose
+    experiments may run, all if empty.
     """
 
     book: Path
     out: Path
-    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    jobs: int = 0
     force: bool = False
     execute: bool = True
     pdf: bool = True

@@ -31,7 +31,7 @@ _RECORDS = ".search"
 class Sources:
     """All that rendering reads. What is costly to make is made when the first page asks for it.
 
-    `state` is the folder for caches.
+    `state` is the folder for caches; `jobs` are the cores to use, 0 for all.
     """
 
     roadmap: Roadmap
@@ -229,6 +229,7 @@ def _pdfs(sources: Sources, key: str) -> Unit:
 
     def make(_: Read) -> dict[str, bytes]:
         from roadmap.render.pdf import render_pdfs
+        from roadmap.run.schedule import cores
 
         roadmap, folder = sources.roadmap, sources.state / "pdf"
         outs = {track.id: folder / sources.site.pdf(track.id) for track in roadmap.tracks}
@@ -239,7 +240,7 @@ def _pdfs(sources: Sources, key: str) -> Unit:
             cache=folder,
             math=sources.math,
             edition=made_on,
-            jobs=sources.jobs,
+            jobs=sources.jobs or cores(),
         )
         if found:
             raise BuildError(*found)

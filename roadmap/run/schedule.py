@@ -22,7 +22,7 @@ def run(
     roadmap: Roadmap,
     store: Store,
     *,
-    jobs: int | None = None,
+    jobs: int = 0,
     force: bool = False,
     execute: bool = True,
     only: Collection[str] | None = None,
@@ -30,7 +30,7 @@ def run(
 ) -> tuple[dict[str, Outcome], list[Diagnostic]]:
     """The outcome of every experiment, from the store where it is fresh, and all that is wrong.
 
-    At most `jobs` threads compute at a time (default: one per core). `force` runs fresh ones too;
+    At most `jobs` threads compute at a time (0: one per core). `force` runs fresh ones too;
     with `execute` off nothing runs, and records that are stale are used with a warning. `only`
     names the nodes to look at. A good outcome is in the store as soon as its experiment has ended,
     so an interrupted build goes on where it was; a failed one is not, and runs again next time.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def exchange(new: Path, current: Path) -> None:
     if _exchange_atomically(os.fsencode(new), os.fsencode(current)):
         return
     aside = current.with_name(f".{current.name}.old")
+    shutil.rmtree(aside, ignore_errors=True)  # left by a process that was killed right here
     current.rename(aside)
     try:
         new.rename(current)

@@ -182,3 +182,14 @@ def test_exchange_by_renames_is_undone_when_the_second_fails(tmp_path: Path, mon
     with pytest.raises(FileNotFoundError):
         exchange(tmp_path / "absent", tmp_path / "current")
     assert (tmp_path / "current/file").read_text() == "last good"
+
+
+def test_exchange_by_renames_goes_on_after_a_process_that_was_killed_in_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("roadmap.publish.exchange._exchange_atomically", lambda *_: False)
+    for name in ("new", "current", ".current.old"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    exchange(tmp_path / "new", tmp_path / "current")
+    assert (tmp_path / "current/file").read_text() == "new"
+    assert (tmp_path / "new/file").read_text() == "current"
+    assert not (tmp_path / ".current.old").exists()

@@ -88,9 +88,11 @@ class _Renderer(RendererHTML):
                 self.rules[name] = rule
 
     def _report(self, rule: str, message: str, token: Token, hint: str = "") -> None:
+        self.diagnostics.append(Diagnostic(rule, message, self._place(token), hint))
+
+    def _place(self, token: Token) -> Span:
         chapter = self.page.node.chapter
-        line = chapter.body_line + (token.map[0] if token.map else 0)
-        self.diagnostics.append(Diagnostic(rule, message, Span(chapter.path, line), hint))
+        return Span(chapter.path, chapter.body_line + (token.map[0] if token.map else 0))
 
     def heading_open(self, tokens: Sequence[Token], i: int, _o: OptionsDict, _e: EnvType) -> str:
         anchor = anchor_id(self.page.node, str(tokens[i].attrs["id"]), self.page.medium)
@@ -185,16 +187,9 @@ class _Renderer(RendererHTML):
         try:
             return self._block(name, argument, options)
         except BuildError as error:
-            self.diagnostics += [
-                Diagnostic(
-                    d.rule, d.message, Span(self.page.node.chapter.path, self._line(token)), d.hint
-                )
-                for d in error.diagnostics
-            ]
+            for d in error.diagnostics:
+                self._report(d.rule, d.message, token, d.hint)
             return ""
-
-    def _line(self, token: Token) -> int:
-        return self.page.node.chapter.body_line + (token.map[0] if token.map else 0)
 
     def _depth_open(self, track_id: str) -> str:
         roadmap = self.page.roadmap

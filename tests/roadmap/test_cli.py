@@ -393,9 +393,13 @@ def test_a_port_that_is_taken_is_one_message(book: FixtureBook, capsys):
 def test_serving_ends_with_ctrl_c_and_no_traceback(book: FixtureBook):
     arguments = [sys.executable, "-c", "from roadmap.cli import main; main()", "serve"]
     arguments += [*map(str, places(book)), "--port", "0"]
-    restore = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
     with subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=restore
+        arguments,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # where the tests themselves run in the background, Ctrl-C is ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as server:
         address = server.stdout.readline().split()[0]
         with urllib.request.urlopen(address, timeout=10) as page:

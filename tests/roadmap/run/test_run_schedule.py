@@ -387,7 +387,12 @@ def test_ctrl_c_ends_the_build_and_its_children_at_once(
     root = str(Path(run_package.__file__).parents[2])
     env = os.environ | {"PYTHONPATH": root, "TMPDIR": str(tmp_path)}
     build = subprocess.Popen(
-        [sys.executable, "-c", BUILD, str(project)], env=env, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", BUILD, str(project)],
+        env=env,
+        stderr=subprocess.PIPE,
+        text=True,
+        # where the tests themselves run in the background, Ctrl-C is ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while not (mark.exists() and mark.read_text()):
         assert build.poll() is None

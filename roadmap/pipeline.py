@@ -162,13 +162,19 @@ def published_site(
 ) -> Published:
     """Render what changed and bring the site up to date. Raises BuildError."""
     from roadmap.publish.units import Sources, site_units
+    from roadmap.run.schedule import cores
 
     sources = Sources(roadmap, outcomes, inputs, options.state, options.pdf, options.jobs)
     try:
         units = site_units(sources)
         observe(Event("render", total=len(units)))
         return publish(
-            units, options.out, fingerprint, lambda unit: observe(Event("render", unit.name))
+            units,
+            options.out,
+            fingerprint,
+            on_unit=lambda unit: observe(Event("render", unit.name)),
+            prepare=sources.prepare,
+            jobs=options.jobs or cores(),
         )
     finally:
         sources.close()

@@ -14,13 +14,16 @@ import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from roadmap.diagnostics import BuildError, Diagnostic, Span
 from roadmap.publish.exchange import exchange
+from roadmap.publish.parallel import call_all
 
 MANIFEST = ".roadmap.json"
+LAST = "last"
 _VERSION = 1
 
 Read = Callable[[str], bytes]
@@ -31,12 +34,14 @@ Make = Callable[[Read], Mapping[str, bytes | str]]
 class Unit:
     """Files made together. `make` gives path -> content; `read` shows it earlier units' files.
 
-    `make` is None for a unit that is kept as long as its key holds, and left out afterwards.
+    `make` is None for a unit that is kept as long as its key holds, and left out afterwards. Units
+    of one `group` are made by one process; those of the group `last`, after all others.
     """
 
     name: str
     key: str
     make: Make | None
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +103,12 @@ def publish(
     out: Path,
     fingerprint: str,
     on_unit: Callable[[Unit], None] = lambda _: None,
+    prepare: Callable[[], object] = lambda: None,
+    jobs: int = 1,
 ) -> Published:
-    """Bring the site at `out` up to date with `units`.
+    """Bring the site at `out` up to date with `units`, in `jobs` processes where that pays.
+
+    `prepare` is called before these part, to load what all of them need.
 
     Raises BuildError when a unit cannot be made or the disk refuses; `out` is then as it was.
     """
@@ -110,7 +119,7 @@ def publish(
         out.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir()
-        published, record = _stage(units, out, old, staging, on_unit)
+        published, record = _stage(units, out, old, staging, on_unit, prepare, jobs)
         _write_manifest(staging, fingerprint, record)
         if out.exists():
             exchange(staging, out)
@@ -148,6 +157,8 @@ def _stage(
     old: Manifest,
     staging: Path,
     on_unit: Callable[[Unit], None],
+    prepare: Callable[[], object],
+    jobs: int,
 ) -> tuple[Published, _Record]:
     written: list[str] = []
     kept = 0
@@ -162,20 +173,29 @@ def _stage(
         _link(out / path, staging / path)
         record[name][1][path] = stat
 
+    def holds(unit: Unit) -> bool:
+        key, files = old.units.get(unit.name, ("", {}))
+        return key == unit.key and all(_stat(out / path) == s for path, s in files.items())
+
+    held = {unit.name for unit in units if holds(unit)}
+    stale = [unit for unit in units if unit.name not in held and unit.make is not None]
+    made = _make(stale, read, on_unit, prepare, jobs)
     for unit in units:
         name = unit.name
-        key, files = old.units.get(name, ("", {}))
-        record[name] = (unit.key, {})
-        if key == unit.key and all(_stat(out / path) == stat for path, stat in files.items()):
+        files = old.units.get(name, ("", {}))[1]
+        if name in held:
+            record[name] = (unit.key, {})
             for path, stat in files.items():
                 keep(path, stat)
             kept += len(files)
             continue
         if unit.make is None:
-            del record[name]
             continue
-        on_unit(unit)
-        for path, content in unit.make(read).items():
+        record[name] = (unit.key, {})
+        if name not in made:
+            on_unit(unit)
+            made[name] = unit.make(read)
+        for path, content in made[name].items():
             data = content.encode("utf-8") if isinstance(content, str) else content
             if path in owner:
                 raise ValueError(f"units {owner[path]} and {name} both write {path}")
@@ -193,6 +213,28 @@ def _stage(
     now = {path for _, files in record.values() for path in files}
     removed = tuple(sorted(set(old.files()) - now))
     return Published(tuple(written), kept, removed), record
+
+
+def _make(
+    stale: Sequence[Unit],
+    read: Read,
+    on_unit: Callable[[Unit], None],
+    prepare: Callable[[], object],
+    jobs: int,
+) -> dict[str, Mapping[str, bytes | str]]:
+    """The files of all stale units but the last ones, made side by side."""
+    groups: dict[str, list[Unit]] = {}
+    for unit in stale:
+        if unit.group != LAST:
+            on_unit(unit)
+            groups.setdefault(unit.group or f" {unit.name}", []).append(unit)
+
+    def task(group: list[Unit]) -> dict[str, Mapping[str, bytes | str]]:
+        return {unit.name: unit.make(read) for unit in group if unit.make is not None}
+
+    together = sorted(groups.values(), key=len, reverse=True)
+    parts = call_all([partial(task, group) for group in together], jobs, prepare)
+    return {name: files for part in parts for name, files in part.items()}
 
 
 def _write_manifest(staging: Path, fingerprint: str, record: _Record) -> None:

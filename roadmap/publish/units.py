@@ -13,18 +13,20 @@ from roadmap.diagnostics import BuildError
 from roadmap.load.symbols import module_file
 from roadmap.model import Node, Outcome, Roadmap, Stage, Track
 from roadmap.publish.inputs import Inputs
-from roadmap.publish.site import Make, Read, Unit, digest
+from roadmap.publish.site import LAST, Make, Read, Unit, digest
 from roadmap.render.pages_site import Site, content_digest, data_js, site_context, site_digest
 from roadmap.render.templates import TEMPLATES
 from roadmap.run.record import encode
 
 if TYPE_CHECKING:
     from roadmap.render.engine_js import Engine
+    from roadmap.render.graph import Graph
     from roadmap.render.math import Math
 
 Href = Callable[[Node], str]
 
 _RECORDS = ".search"
+_MAPS = "maps"
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,13 @@ class Sources:
         """What pages share."""
         cache = self.state / "templates"
         return site_context(self.roadmap, cache=cache, pdfs=self.pdf)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """What the edges of all nodes mean."""
+        from roadmap.render.graph import graph
+
+        return graph(self.roadmap)
 
     @cached_property
     def math(self) -> Math:
@@ -72,6 +81,12 @@ class Sources:
         placed = layout(self.roadmap, folder, nodes=nodes, focus=focus, engine=self.graphviz)
         return map_html(self.roadmap, placed, href, "site", focus=focus)
 
+    def prepare(self) -> None:
+        """Load what every page needs, once, before processes share it."""
+        from roadmap.render import chapter, pages, search, twin  # noqa: F401
+
+        _ = self.site
+
     def close(self) -> None:
         """End the engines that were started."""
         for name in ("math", "graphviz"):
@@ -94,15 +109,15 @@ def _units(sources: Sources) -> Iterator[Unit]:
         keys[node.id] = digest(shared, chapters[node.id])
         yield Unit(f"node:{node.id}", keys[node.id], _node(sources, node))
     written = digest(shared, [o.results for o in sources.outcomes.values()])
-    yield Unit("index", written, partial(_index, sources))
+    yield Unit("index", written, partial(_index, sources), _MAPS)
     for stage in roadmap.stages:
-        yield Unit(f"stage:{stage.id}", shared, partial(_stage, sources, stage))
+        yield Unit(f"stage:{stage.id}", shared, partial(_stage, sources, stage), _MAPS)
     for track in roadmap.tracks:
         yield Unit(f"track:{track.id}", shared, partial(_track, sources, track))
     yield Unit("meta", shared, partial(_meta, sources))
     versions = digest(shared, [(n.id, n.aliases, content_digest(n)) for n in roadmap])
     yield Unit("data", versions, lambda _: {"assets/data.js": data_js(sources.site)})
-    yield Unit("search", digest(press, keys), partial(_search, roadmap))
+    yield Unit("search", digest(press, keys), partial(_search, roadmap), LAST)
     yield _pdfs(sources, digest(press, site_digest(roadmap), _headings(roadmap), chapters))
 
 
@@ -189,7 +204,7 @@ def _stage(sources: Sources, stage: Stage, _: Read) -> dict[str, str]:
 
     roadmap = sources.roadmap
     inside = [node.id for node in roadmap.in_stage(stage.id)]
-    shown = neighbourhood(roadmap, stage.id)
+    shown = neighbourhood(roadmap, stage.id, sources.graph)
     drawn = sources.map(lambda node: f"../node/{node.id}.html", shown, inside)
     return stage_page(sources.site, stage, drawn) | stage_twin(sources.site, stage)
 
@@ -222,7 +237,7 @@ def _search(roadmap: Roadmap, read: Read) -> dict[str, str]:
 def _pdfs(sources: Sources, key: str) -> Unit:
     """The books of all tracks are one unit, since they are made side by side."""
     if not sources.pdf:
-        return Unit("pdf", key, None)
+        return Unit("pdf", key, None, LAST)
     from roadmap.render.pdf.document import edition
 
     made_on = edition(sources.roadmap.root.parent)
@@ -246,4 +261,4 @@ def _pdfs(sources: Sources, key: str) -> Unit:
             raise BuildError(*found)
         return {path.name: path.read_bytes() for path in outs.values()}
 
-    return Unit("pdf", key, make)
+    return Unit("pdf", key, make, LAST)

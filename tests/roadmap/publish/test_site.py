@@ -8,7 +8,7 @@ import pytest
 from roadmap.diagnostics import BuildError
 from roadmap.publish import site as site_module
 from roadmap.publish.exchange import exchange
-from roadmap.publish.site import MANIFEST, Unit, is_current, publish, read_manifest
+from roadmap.publish.site import LAST, MANIFEST, Unit, is_current, publish, read_manifest
 
 
 def unit(name: str, key: str, files: dict[str, str], made: list[str] | None = None) -> Unit:
@@ -83,10 +83,10 @@ def test_a_unit_without_make_is_kept_while_its_key_holds_and_then_left_out(tmp_p
     assert files_of(out) == {}
 
 
-def test_a_later_unit_reads_an_earlier_ones_files_kept_or_new(tmp_path: Path):
+def test_the_last_units_read_the_files_of_the_others_kept_or_new(tmp_path: Path):
     out = tmp_path / "site"
     for key in ("1", "2"):
-        both = Unit("b", key, lambda read: {"b": read("a").decode() + "!"})
+        both = Unit("b", key, lambda read: {"b": read("a").decode() + "!"}, LAST)
         publish([unit("a", "1", {"a": "A"}), both], out, key)
         assert files_of(out)["b"] == "A!"
 

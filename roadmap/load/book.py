@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from roadmap.diagnostics import Diagnostic, Span, did_you_mean
+from roadmap.load.ahead import read_ahead
 from roadmap.load.cache import Cache
 from roadmap.load.chapter import Spans, read_node, read_yaml_cached
 from roadmap.load.files import escapes, read_text
@@ -48,7 +49,10 @@ def _load(book: Path, remembered: Cache) -> tuple[Roadmap | None, list[Diagnosti
     nodes: list[Node] = []
     broken: set[str] = set()
     listed: set[tuple[str, str]] = set()
-    for folder, span, fault in _listed(data, book, spans):
+    entries = list(_listed(data, book, spans))
+    sound = [folder / "chapter.md" for folder, _, fault in entries if not fault]
+    read_ahead(sound, book, remembered)
+    for folder, span, fault in entries:
         listed.add((folder.parent.name, folder.name))
         node, faults = (None, [fault]) if fault else read_node(folder, book, span, remembered)
         found += faults

@@ -26,6 +26,7 @@ class Cache:
         self._before = self._read()
         self._decode = json.JSONDecoder().raw_decode  # lighter than loads() by a third
         self._now: dict[str, str] = {}
+        self._learnt = False
 
     def get(self, kind: str, digest: str) -> Any:
         """What was put under this kind and digest, or None."""
@@ -40,9 +41,23 @@ class Cache:
         """Remember a value made of dicts, lists, strings, numbers, booleans and None."""
         self._now[f"{kind}/{digest}"] = json.dumps(value, separators=(",", ":"))
 
+    def __len__(self) -> int:
+        return len(self._before)
+
+    def news(self) -> dict[str, str]:
+        """What was put since the start, in a form that `learn` takes."""
+        return {key: line for key, line in self._now.items() if key not in self._before}
+
+    def learn(self, news: dict[str, str]) -> None:
+        """Take over what another process put."""
+        self._before = {**news, **self._before}
+        self._learnt = self._learnt or bool(news)
+
     def save(self) -> None:
         """Write what was asked for or put since the start, and forget the rest."""
-        if self._file is None or self._now.keys() == self._before.keys():
+        if self._file is None:
+            return
+        if self._now.keys() == self._before.keys() and not self._learnt:
             return
         body = "".join(f"{key} {self._now[key]}\n" for key in sorted(self._now)).encode()
         staged = self._file.with_suffix(f".{os.getpid()}")

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from roadmap.diagnostics import BuildError, Diagnostic, Span
+from roadmap.parallel import call_all
 from roadmap.publish.exchange import exchange
-from roadmap.publish.parallel import call_all
 
 MANIFEST = ".roadmap.json"
 LAST = "last"

@@ -70,7 +70,7 @@ def test_sound_scripts_are_sound_and_valid_python(text: str) -> None:
         ("# %% a\nx = 'é' 1\n", "experiment-syntax", 2, 5),
         ("# %% a\nx = '''\n# %% b\n'''\n", "experiment-syntax", 2, 5),
         ("# %% a\nreturn 1\n", "experiment-syntax", 2, 1),
-        ("# %% a\nx = " + "not " * 5000 + "1\n", "experiment-syntax", 2, 1),
+        ("# %% a\nx = " + "not " * 100_000 + "1\n", "experiment-syntax", 2, 1),
         ("# %% [markdown] a\n# text\ncode()\n", "cell-invalid", 3, 1),
         ("# %% a\nx = " + "(" * 300 + ")" * 300 + "\n", "experiment-syntax", 2, 1),
     ],

@@ -100,7 +100,7 @@ def _output(page: Page, output: CellOutput, alt: str) -> str:
             raise BuildError(Diagnostic("figure-without-alt", message, hint=hint))
         prefix = f"{page.node.id}-{output.name}-{place}"
         text = alt if len(output.figures) == 1 else f"{alt} ({place} of {len(output.figures)})"
-        parts.append(f'<div class="figure">{_svg(page, svg, text, prefix)}</div>')
+        parts.append(f'<div class="figure" tabindex="0">{_svg(page, svg, text, prefix)}</div>')
     return "".join(parts)
 
 
@@ -108,7 +108,7 @@ def picture(page: Page, path: Path, alt: str, prefix: str) -> str:
     """An image file of the node's folder, inside the page. Raises OSError."""
     if path.suffix == ".svg":
         svg = _svg(page, path.read_text(encoding="utf-8"), alt, prefix)
-        return f'<span class="figure">{svg}</span>'
+        return f'<span class="figure" tabindex="0">{svg}</span>'
     data = base64.b64encode(path.read_bytes()).decode()
     kind = _IMAGE_TYPES.get(path.suffix.lower(), "application/octet-stream")
     return f'<img class="figure" alt="{escape(alt)}" src="data:{kind};base64,{data}">'

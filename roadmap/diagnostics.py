@@ -127,8 +127,11 @@ class BuildError(Exception):
     """A stage cannot go on. Carries the diagnostics that say why."""
 
     def __init__(self, *diagnostics: Diagnostic) -> None:
-        super().__init__("; ".join(d.message for d in diagnostics))
+        super().__init__(*diagnostics)  # what pickle makes it from again, in another process
         self.diagnostics = diagnostics
+
+    def __str__(self) -> str:
+        return "; ".join(d.message for d in self.diagnostics)
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:

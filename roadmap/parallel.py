@@ -19,6 +19,7 @@ T = TypeVar("T")
 # A fork and its way back cost some 15 ms: as much as a few pages.
 _WORTH_A_FORK = 8
 _TICKET = struct.Struct("<H")
+_PR_SET_PDEATHSIG = 1
 
 
 def start(function: Callable[[], T]) -> Callable[[], T]:
@@ -31,12 +32,14 @@ def start(function: Callable[[], T]) -> Callable[[], T]:
     import pickle
 
     answer, give = os.pipe()
+    parent = os.getpid()
     child = os.fork()
     if child:
         os.close(give)
         return partial(_collect, child, answer)
     try:
         os.close(answer)
+        _die_with(parent)
         try:
             outcome: tuple[Any, BaseException | None] = function(), None
         except Exception as error:  # noqa: BLE001 (raised again where the result is asked for)
@@ -62,14 +65,17 @@ def call_all(
     os.write(issued, b"".join(map(_TICKET.pack, range(len(tasks)))))
     os.close(issued)
     others = [start(partial(_work, tasks, tickets)) for _ in range(jobs - 1)]
-    try:
-        results = _work(tasks, tickets)
-    finally:
-        # Those that still work are waited for, whatever became of this one.
-        answers = [other() for other in others]
-        os.close(tickets)
-    for answer in answers:
-        results |= answer
+    results: dict[int, T] = {}
+    failed: BaseException | None = None
+    everybody: list[Callable[[], dict[int, T]]] = [partial(_work, tasks, tickets), *others]
+    for work in everybody:
+        try:
+            results |= work()
+        except BaseException as error:  # noqa: BLE001 (raised below, when nobody works any more)
+            failed = failed or error
+    os.close(tickets)
+    if failed is not None:
+        raise failed
     return [results[number] for number in range(len(tasks))]
 
 
@@ -80,6 +86,16 @@ def _work(tasks: Sequence[Callable[[], T]], tickets: int) -> dict[int, T]:
         (number,) = _TICKET.unpack(ticket)
         results[number] = tasks[number]()
     return results
+
+
+def _die_with(parent: int) -> None:
+    """Be killed when `parent` is, lest the lock that was inherited be held by nobody's child."""
+    import ctypes
+    import signal
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _collect(child: int, answer: int) -> Any:

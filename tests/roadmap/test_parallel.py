@@ -1,12 +1,16 @@
 """Processes that share what is loaded: the same results as one process, and the same errors."""
 
 import os
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from roadmap import parallel
+from roadmap.diagnostics import BuildError, Diagnostic, Span
 from roadmap.parallel import call_all, start
 
 
@@ -56,6 +60,78 @@ def test_a_child_that_dies_is_an_error_and_not_a_hang():
 
     with pytest.raises(RuntimeError, match="died"):
         call_all([task] * 30, jobs=2)
+
+
+def test_after_an_error_nobody_is_left_working_or_waiting(tmp_path):
+    """A child that nobody listens to would wait for ever, with the lock of the build in hand."""
+    parent = os.getpid()
+
+    def task():
+        time.sleep(0.01)
+        if os.getpid() != parent:
+            (tmp_path / str(os.getpid())).touch()
+            raise ValueError("x" * 200_000)  # more than a pipe holds
+
+    with pytest.raises(ValueError, match="xxx"):
+        call_all([task] * 40, jobs=4)
+    children = [int(p.name) for p in tmp_path.iterdir()]
+    assert len(children) == 3
+    for child in children:
+        with pytest.raises(ProcessLookupError):
+            os.kill(child, 0)
+
+
+def test_an_interrupted_caller_is_what_is_raised_and_its_children_have_ended(tmp_path):
+    parent = os.getpid()
+
+    def task():
+        time.sleep(0.01)
+        (tmp_path / str(os.getpid())).touch()
+        if os.getpid() == parent or len(list(tmp_path.iterdir())) > 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        call_all([task] * 40, jobs=3)
+    for child in {int(p.name) for p in tmp_path.iterdir()} - {parent}:
+        with pytest.raises(ProcessLookupError):
+            os.kill(child, 0)
+
+
+def test_children_die_with_a_parent_that_is_killed(tmp_path):
+    mark = tmp_path / "pid"
+    code = (
+        "import os, time\n"
+        "from pathlib import Path\n"
+        "from roadmap.parallel import start\n"
+        "def wait():\n"
+        f"    Path({str(mark)!r}).write_text(str(os.getpid()))\n"
+        "    time.sleep(60)\n"
+        "start(wait)()\n"
+    )
+    project = Path(parallel.__file__).parents[1]
+    with subprocess.Popen([sys.executable, "-c", code], cwd=project) as caller:
+        while not (mark.exists() and mark.read_text()):
+            assert caller.poll() is None
+            time.sleep(0.01)
+        child = Path(f"/proc/{mark.read_text()}/stat")
+        assert child.exists()
+        caller.kill()
+    deadline = time.monotonic() + 10
+    while child.exists() and child.read_text().split()[2] != "Z":
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_faults_come_back_from_a_child_with_all_they_say():
+    span = Span(Path("chapter.md"), 3, 4, 5)
+    faults = [Diagnostic("link-dead", "a", span, "b", ("c",)), Diagnostic("math-invalid", "d")]
+
+    def fail():
+        raise BuildError(*faults)
+
+    with pytest.raises(BuildError, match="a; d") as caught:
+        start(fail)()
+    assert list(caught.value.diagnostics) == faults
 
 
 def test_few_tasks_and_other_threads_stay_in_one_process():

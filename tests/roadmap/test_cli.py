@@ -284,6 +284,30 @@ def test_what_is_no_book_is_one_message_and_nothing_is_made(tmp_path, capsys, ar
     assert there == "an empty folder" or not (place.parent / ".roadmap").exists()
 
 
+def test_an_interrupted_build_leaves_the_site_and_says_so(built, capsys, monkeypatch):
+    from roadmap import pipeline
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    built.edit(built.second, "Soon.", "Sooner.")
+    before = (built.project / "site/node/second.html").read_bytes()
+    monkeypatch.setattr(pipeline, "published_site", interrupt)
+    code, out, err = command(capsys, "build", *places(built), "--no-pdf")
+    assert (code, out, "nothing was published" in err) == (130, "", True)
+    assert (built.project / "site/node/second.html").read_bytes() == before
+    monkeypatch.undo()
+    code, _, _ = command(capsys, "build", *places(built), "--no-pdf")
+    assert (code, b"Sooner." in (built.project / "site/node/second.html").read_bytes()) == (0, True)
+
+
+def test_progress_is_not_read_while_a_node_cannot_be_that_may_be_ticked(book: FixtureBook, capsys):
+    book.edit(book.third, "summary:", "sumary:")
+    out = book.project / "progress.json"
+    code, _, err = command(capsys, "progress", "import", "a.pdf", "--out", out, "--book", book.root)
+    assert (code, "field-unknown" in err, out.exists()) == (1, True, False)
+
+
 def test_progress_that_cannot_be_written_is_one_line(book: FixtureBook, capsys, monkeypatch):
     from roadmap.render.pdf import progress
 

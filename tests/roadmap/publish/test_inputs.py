@@ -1,5 +1,6 @@
 """Inputs: every change that matters changes the fingerprint, and nothing else does."""
 
+import os
 from pathlib import Path
 
 from roadmap.files import write_atomically
@@ -64,3 +65,18 @@ def test_write_atomically_replaces_whole_and_keeps_the_mode(tmp_path: Path):
     assert path.read_text() == "two\n"
     assert path.stat().st_mode & 0o777 == 0o600
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_what_cannot_be_read_is_a_change_like_any_other_and_no_end(tmp_path: Path, monkeypatch):
+    folder = book(tmp_path)
+    before = read_inputs(folder).fingerprint()
+    (folder / "dangling").symlink_to("nowhere")
+    os.mkfifo(folder / "pipe")  # to read from it would take for ever
+    assert read_inputs(folder).fingerprint() == before
+    assert tree(folder / "roadmap.yaml") == tree(folder / "nowhere") == {}
+
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert read_inputs(folder).fingerprint() != before

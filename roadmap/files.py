@@ -9,7 +9,14 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replace the content of `path`. Raises OSError; the old content then stands."""
+    """Replace the content of `path`. Raises OSError; the old content then stands.
+
+    What is no file, such as a terminal or a pipe, is written to and never replaced.
+    """
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8", newline="\n")
+        return
+    path = path.resolve()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:

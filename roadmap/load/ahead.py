@@ -6,7 +6,6 @@ finds it. It reports nothing: a file with a fault is read again, in its turn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from roadmap.load.cache import Cache
@@ -17,14 +16,20 @@ from roadmap.parallel import start
 _MANY = 16
 
 
-def read_ahead(paths: Sequence[Path], book: Path, cache: Cache) -> None:
-    """Parse the chapters at `paths`, if they are many and the cache is as good as empty."""
-    if len(paths) < _MANY or len(cache) > len(paths):
+def read_ahead(listing: Path, listed: str, cache: Cache) -> None:
+    """Parse roadmap.yaml and the chapters beside it, if they are many and the cache is empty.
+
+    `listed` is the text of roadmap.yaml, the file `listing`.
+    """
+    book = listing.parent
+    paths = [] if len(cache) else sorted(book.glob("*/*/chapter.md"))
+    if len(paths) < _MANY:
         return
     found = [(path, read_text(path, book)) for path in paths]
     texts = [(path, text) for path, text in found if isinstance(text, str)]
 
     def fronts() -> dict[str, str]:
+        read_yaml_cached("book", listed, listing, 1, cache)
         for path, text in texts:
             head = split(text)[0]
             if head is not None:

@@ -41,6 +41,7 @@ def _load(book: Path, remembered: Cache) -> tuple[Roadmap | None, list[Diagnosti
     text = read_text(path, book)
     if isinstance(text, Diagnostic):
         return None, [_no_book(book) if not path.exists() else text]
+    read_ahead(path, text, remembered)
     data, places, found = read_yaml_cached("book", text, path, 1, remembered)
     if data is None:
         return None, found
@@ -49,10 +50,7 @@ def _load(book: Path, remembered: Cache) -> tuple[Roadmap | None, list[Diagnosti
     nodes: list[Node] = []
     broken: set[str] = set()
     listed: set[tuple[str, str]] = set()
-    entries = list(_listed(data, book, spans))
-    sound = [folder / "chapter.md" for folder, _, fault in entries if not fault]
-    read_ahead(sound, book, remembered)
-    for folder, span, fault in entries:
+    for folder, span, fault in _listed(data, book, spans):
         listed.add((folder.parent.name, folder.name))
         node, faults = (None, [fault]) if fault else read_node(folder, book, span, remembered)
         found += faults

@@ -57,6 +57,25 @@ def test_a_small_file_with_old_size_and_time_but_new_bytes_is_seen(tmp_path: Pat
     assert tree(tmp_path) != before
 
 
+def test_write_atomically_writes_to_a_pipe_and_through_a_link(tmp_path: Path):
+    import os
+    import threading
+
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    reader.start()
+    write_atomically(pipe, "to the pipe\n")
+    reader.join()
+    assert read == ["to the pipe\n"]
+    assert pipe.is_fifo()
+    link.symlink_to(tmp_path / "file")
+    write_atomically(link, "through the link\n")
+    assert link.is_symlink()
+    assert (tmp_path / "file").read_text() == "through the link\n"
+
+
 def test_write_atomically_replaces_whole_and_keeps_the_mode(tmp_path: Path):
     path = tmp_path / "a.txt"
     write_atomically(path, "one\n")

@@ -132,7 +132,10 @@ def measure(pages: int, runs: int, root: Path) -> list[tuple[str, list[float], l
     timed(build, ours)
     timed(mkdocs, peer)
     cases: dict[str, tuple[list[float], list[float]]] = {}
+    helps = [sys.executable, "-m", "roadmap", "--help"], [sys.executable, "-m", "mkdocs", "--help"]
     for run in range(runs):
+        cases.setdefault("--help", ([], []))[0].append(timed(helps[0], PROJECT))
+        cases["--help"][1].append(timed(helps[1], PROJECT))
         for case in ("cold", "no change", "one page changed"):
             if case == "cold":
                 shutil.rmtree(ours / ".roadmap")

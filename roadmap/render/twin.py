@@ -44,6 +44,9 @@ def twin(site: Site, node: Node, outcomes: Mapping[str, Outcome]) -> dict[str, s
         links = [f"[{roadmap.node(other).title}]({other}.md)" for other in others]
         lines += [f"- {word}: {', '.join(links)}"] if links else []
     lines += ["", *_body(Page(node, roadmap, outcomes, "site", None))]
+    if node.tools:
+        lines += ["", "## Tools of the trade", ""]
+        lines += [f"- [{t.name}]({t.url}) ({t.licence}): {t.why}" for t in node.tools]
     return {f"node/{node.id}.md": _tidy(lines)}
 
 

@@ -58,6 +58,9 @@ def test_a_build_publishes_every_kind_of_page(built: FixtureBook):
     ):
         assert (site / name).is_file(), name
     assert (site / "downloads/first.py").read_text() == built.read(built.experiment)
+    for page in ("node/first.html", "node/first.md"):
+        text = (site / page).read_text()
+        assert all(word in text for word in ("abacus", "https://example.org/abacus", "It counts."))
 
 
 def test_every_address_of_the_site_leads_to_a_file_and_an_anchor(built: FixtureBook):

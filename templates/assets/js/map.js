@@ -47,14 +47,12 @@
       box.classList.toggle("lit-leads", above.has(box.dataset.node));
     }
     for (const line of lines) {
-      const { from, to } = line.dataset;
-      line.classList.toggle(
-        "lit-needs",
-        Boolean(id) && below.has(from) && (below.has(to) || to === id),
-      );
+      const { from, to, kind } = line.dataset;
+      const needed = Boolean(id) && kind !== "recommends";
+      line.classList.toggle("lit-needs", needed && below.has(from) && (below.has(to) || to === id));
       line.classList.toggle(
         "lit-leads",
-        Boolean(id) && above.has(to) && (above.has(from) || from === id),
+        needed && above.has(to) && (above.has(from) || from === id),
       );
     }
     const chapters = (number) => (number === 1 ? "1 chapter" : `${number} chapters`);

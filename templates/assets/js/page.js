@@ -124,6 +124,21 @@
     heading.append(link);
   }
 
+  /* A root is as wide as the font's widest sign for it: take back what its own sign leaves empty. */
+  const roots = [...document.querySelectorAll("msqrt")];
+  function tighten() {
+    for (const root of roots) {
+      const end = root.lastElementChild?.getBoundingClientRect().right;
+      const em = parseFloat(getComputedStyle(root).fontSize);
+      const empty = (root.getBoundingClientRect().right - end) / em;
+      if (empty > 0.1) root.style.marginInlineEnd = `${0.05 - empty}em`;
+    }
+  }
+  if (roots.length) {
+    document.fonts.ready.then(tighten);
+    document.addEventListener("track", tighten); /* what was hidden had no width */
+  }
+
   /* Copying code, where the browser allows it. */
   if (navigator.clipboard) {
     for (const code of document.querySelectorAll("pre.code")) {

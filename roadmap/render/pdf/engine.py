@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from roadmap.diagnostics import Diagnostic
+from roadmap.files import keep, kept
 from roadmap.render.pdf.libraries import missing
 from roadmap.render.pdf.post import Attachment
 
@@ -69,12 +70,14 @@ def make(books: Sequence[Book], fonts: Path, cache: Path, jobs: int) -> list[Dia
 
 def _make_one(book: Book, fonts: Path, config: Path, cache: Path) -> list[Diagnostic]:
     made = cache / f"{book.name}-{_digest(book, fonts)}.pdf"
-    if not made.exists():
+    checksum = made.with_suffix(".sha256")
+    if not _is_whole(made, checksum):
         diagnostics = _print(book, made, config, cache)
         if diagnostics:
             made.unlink(missing_ok=True)
             return diagnostics
-        for old in set(cache.glob(f"{book.name}-{'[0-9a-f]' * 16}.pdf")) - {made}:
+        keep(checksum, hashlib.sha256(made.read_bytes()).hexdigest())
+        for old in set(cache.glob(f"{book.name}-{'[0-9a-f]' * 16}.*")) - {made, checksum}:
             old.unlink(missing_ok=True)
     try:
         book.out.parent.mkdir(parents=True, exist_ok=True)
@@ -84,6 +87,15 @@ def _make_one(book: Book, fonts: Path, config: Path, cache: Path) -> list[Diagno
     except OSError as error:
         return [_not_written(book, str(error))]
     return []
+
+
+def _is_whole(made: Path, checksum: Path) -> bool:
+    """Whether a kept PDF is there, and as it was written."""
+    known = kept(checksum)
+    try:
+        return known == hashlib.sha256(made.read_bytes()).hexdigest()
+    except OSError:
+        return False
 
 
 def _print(book: Book, made: Path, config: Path, cache: Path) -> list[Diagnostic]:

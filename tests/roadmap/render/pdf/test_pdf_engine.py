@@ -265,3 +265,12 @@ def test_the_repairs_save_rounds_of_layout_and_change_no_byte() -> None:
     assert repaired[4:] == plain[4:]
     assert len(plain) > 50_000
     assert repaired[:4] < plain[:4]
+
+
+def test_a_kept_book_that_was_damaged_is_made_again(tmp_path: Path) -> None:
+    assert make([book(tmp_path / "a.pdf")], FONTS, tmp_path / "cache", 1) == []
+    whole = (tmp_path / "a.pdf").read_bytes()
+    [kept] = (tmp_path / "cache").glob("*.pdf")
+    kept.write_bytes(whole[:2000])
+    assert make([book(tmp_path / "b.pdf")], FONTS, tmp_path / "cache", 1) == []
+    assert (tmp_path / "b.pdf").read_bytes() == whole

@@ -148,7 +148,8 @@ def _refuse_foreign(out: Path) -> None:
     raise BuildError(Diagnostic("publish-failed", message, Span(out), hint))
 
 
-_Record = dict[str, tuple[str, dict[str, tuple[int, int]]]]
+_Files = dict[str, tuple[int, int]]
+_Record = dict[str, tuple[str, _Files]]
 
 
 def _stage(
@@ -160,81 +161,90 @@ def _stage(
     prepare: Callable[[], object],
     jobs: int,
 ) -> tuple[Published, _Record]:
-    written: list[str] = []
-    kept = 0
-    record: _Record = {}
-    owner: dict[str, str] = {}
-
-    def read(path: str) -> bytes:
-        return (staging / path).read_bytes()
-
-    def keep(path: str, stat: tuple[int, int]) -> None:
-        _parent(staging / path)
-        _link(out / path, staging / path)
-        record[name][1][path] = stat
-
-    def holds(unit: Unit) -> bool:
-        key, files = old.units.get(unit.name, ("", {}))
-        return key == unit.key and all(_stat(out / path) == s for path, s in files.items())
-
-    held = {unit.name for unit in units if holds(unit)}
-    stale = [unit for unit in units if unit.name not in held and unit.make is not None]
-    made = _make(stale, read, on_unit, prepare, jobs)
-    for unit in units:
-        name = unit.name
-        files = old.units.get(name, ("", {}))[1]
-        if name in held:
-            record[name] = (unit.key, {})
-            for path, stat in files.items():
-                keep(path, stat)
-            kept += len(files)
-            continue
-        if unit.make is None:
-            continue
-        record[name] = (unit.key, {})
-        if name not in made:
-            on_unit(unit)
-            made[name] = unit.make(read)
-        for path, content in made[name].items():
-            data = content.encode("utf-8") if isinstance(content, str) else content
-            if path in owner:
-                raise ValueError(f"units {owner[path]} and {name} both write {path}")
-            owner[path] = name
-            before = files.get(path)
-            if before and before == _stat(out / path) and (out / path).read_bytes() == data:
-                keep(path, before)
-                kept += 1
-                continue
-            _parent(staging / path)
-            (staging / path).write_bytes(data)
-            status = (staging / path).stat()
-            record[name][1][path] = (status.st_size, status.st_mtime_ns)
-            written.append(path)
-    now = {path for _, files in record.values() for path in files}
-    removed = tuple(sorted(set(old.files()) - now))
-    return Published(tuple(written), kept, removed), record
-
-
-def _make(
-    stale: Sequence[Unit],
-    read: Read,
-    on_unit: Callable[[Unit], None],
-    prepare: Callable[[], object],
-    jobs: int,
-) -> dict[str, Mapping[str, bytes | str]]:
-    """The files of all stale units but the last ones, made side by side."""
+    """Lay out the new site: links to what is kept, and what is made anew, side by side."""
+    site = _Staging(out, staging)
+    kept: dict[str, _Files] = {}
     groups: dict[str, list[Unit]] = {}
-    for unit in stale:
-        if unit.group != LAST:
+    last: list[Unit] = []
+    for unit in units:
+        key, files = old.units.get(unit.name, ("", {}))
+        if key == unit.key and all(_stat(out / path) == stat for path, stat in files.items()):
+            kept[unit.name] = {path: site.link(path, stat) for path, stat in files.items()}
+        elif unit.make is not None and unit.group == LAST:
+            last.append(unit)
+        elif unit.make is not None:
             on_unit(unit)
             groups.setdefault(unit.group or f" {unit.name}", []).append(unit)
 
-    def task(group: list[Unit]) -> dict[str, Mapping[str, bytes | str]]:
-        return {unit.name: unit.make(read) for unit in group if unit.make is not None}
+    def task(group: Sequence[Unit]) -> dict[str, _Files]:
+        return {unit.name: site.write(unit, old) for unit in group}
 
     together = sorted(groups.values(), key=len, reverse=True)
-    parts = call_all([partial(task, group) for group in together], jobs, prepare)
-    return {name: files for part in parts for name, files in part.items()}
+    made: dict[str, _Files] = {}
+    for part in call_all([partial(task, group) for group in together], jobs, prepare):
+        made |= part
+    for unit in last:
+        on_unit(unit)
+        made[unit.name] = site.write(unit, old)
+
+    record: _Record = {}
+    owner: dict[str, str] = {}
+    for unit in units:
+        if unit.name not in kept and unit.name not in made:
+            continue
+        record[unit.name] = (unit.key, kept.get(unit.name) or made.get(unit.name) or {})
+        for path in record[unit.name][1]:
+            if owner.setdefault(path, unit.name) != unit.name:
+                raise ValueError(f"units {owner[path]} and {unit.name} both write {path}")
+    before = old.files()
+    now = {path: stat for _, files in record.values() for path, stat in files.items()}
+    written = tuple(path for path, stat in now.items() if before.get(path) != stat)
+    removed = tuple(sorted(before.keys() - now.keys()))
+    return Published(written, len(now) - len(written), removed), record
+
+
+@dataclass(frozen=True, slots=True)
+class _Staging:
+    """The folder `staging`, in which the site that replaces the one at `out` grows."""
+
+    out: Path
+    staging: Path
+
+    def read(self, path: str) -> bytes:
+        """A file that is there already."""
+        return (self.staging / path).read_bytes()
+
+    def link(self, path: str, stat: tuple[int, int]) -> tuple[int, int]:
+        """Keep a file of the old site."""
+        target = self._target(path)
+        try:
+            os.link(self.out / path, target)
+        except OSError:
+            shutil.copy2(self.out / path, target)
+        return stat
+
+    def write(self, unit: Unit, old: Manifest) -> _Files:
+        """Make a unit. A file whose bytes are those of the old one is kept, with its time."""
+        assert unit.make is not None
+        before = old.units.get(unit.name, ("", {}))[1]
+        files: _Files = {}
+        for path, content in unit.make(self.read).items():
+            data = content.encode("utf-8") if isinstance(content, str) else content
+            known = before.get(path)
+            if known and known == _stat(self.out / path) and (self.out / path).read_bytes() == data:
+                files[path] = self.link(path, known)
+                continue
+            target = self._target(path)
+            target.write_bytes(data)
+            status = target.stat()
+            files[path] = status.st_size, status.st_mtime_ns
+        return files
+
+    def _target(self, path: str) -> Path:
+        target = self.staging / path
+        if not target.parent.is_dir():
+            target.parent.mkdir(parents=True, exist_ok=True)
+        return target
 
 
 def _write_manifest(staging: Path, fingerprint: str, record: _Record) -> None:
@@ -243,18 +253,6 @@ def _write_manifest(staging: Path, fingerprint: str, record: _Record) -> None:
         json.dump(data, file, separators=(",", ":"))
         file.flush()
         os.fsync(file.fileno())
-
-
-def _parent(path: Path) -> None:
-    if not path.parent.is_dir():
-        path.parent.mkdir(parents=True, exist_ok=True)
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
 
 
 def _stat(path: Path) -> tuple[int, int] | None:

@@ -11,8 +11,8 @@ def report(**results: float) -> None:
     """Print each result as `name = value`.
 
     Where the environment variable LLM_REPORT names a file, each result is also appended to it as
-    one JSON line `{"name": ..., "value": ...}`. Raises ValueError for a value that is no finite number,
-    because a result that cannot be compared is not a result.
+    one JSON line `{"name": ..., "value": ...}`. Raises ValueError for a value that is no finite
+    number, because a result that cannot be compared is not a result.
     """
     for name, value in results.items():
         number = float(value)

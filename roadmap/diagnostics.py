@@ -174,10 +174,10 @@ def did_you_mean(name: str, known: Iterable[str], quote: str = "`{}`") -> str:
 
 def shown_path(path: Path, root: Path) -> str:
     """`path` as a person would type it from `root`."""
-    try:
-        return path.resolve().relative_to(root.resolve()).as_posix()
-    except ValueError:
-        return path.as_posix()
+    for inside, above in ((path, root), (path.resolve(), root.resolve())):
+        if inside.is_relative_to(above):
+            return inside.relative_to(above).as_posix()
+    return path.as_posix()
 
 
 def _as_text(d: Diagnostic, root: Path, colour: bool) -> str:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from roadmap.model import Edge, Roadmap
@@ -17,6 +17,17 @@ SMALL = st.integers(1, 8).flatmap(
         st.just(size),
         st.lists(st.sampled_from("--rrs"), min_size=size * (size - 1) // 2, max_size=28),
         st.lists(st.integers(1, 90), min_size=size, max_size=size),
+    )
+)
+
+DAGS = st.integers(2, 12).flatmap(
+    lambda count: st.tuples(
+        st.just(count),
+        st.sets(
+            st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)).filter(
+                lambda edge: edge[0] < edge[1]
+            )
+        ),
     )
 )
 
@@ -129,3 +140,24 @@ def test_a_stage_borders_on_what_a_drawn_edge_away_lies_outside(road: Any) -> No
         {"a": [], "b": ["a"], "x": ["a", "b"], "y": ["x"]}, stages={"x": "second", "y": "second"}
     )
     assert neighbourhood(roadmap, "second") == ("b", "x", "y")
+
+
+@given(drawn=DAGS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_reachability_and_reduction_are_those_of_networkx(
+    road: Any, drawn: tuple[int, set[tuple[int, int]]]
+) -> None:
+    import networkx as nx
+
+    count, pairs = drawn
+    names = [f"n{i}" for i in range(count)]
+    requires = {names[i]: [names[a] for a, b in sorted(pairs) if b == i] for i in range(count)}
+    oracle = nx.DiGraph()
+    oracle.add_nodes_from(names)
+    oracle.add_edges_from((names[a], names[b]) for a, b in pairs)
+    found = graph(road(requires))
+    for name in names:
+        assert set(found.needs[name]) == nx.ancestors(oracle, name)
+        assert set(found.needed_by[name]) == nx.descendants(oracle, name)
+    reduced = {(e.source, e.target) for e in found.drawn}
+    assert reduced == set(nx.transitive_reduction(oracle).edges)

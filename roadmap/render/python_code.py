@@ -20,6 +20,7 @@ Run = tuple[str, str]
 _PLAIN, _COMMENT, _DOCSTRING, _KEYWORD = "", "c1", "sd", "k"
 _STRING, _NUMBER, _NAME, _BUILTIN, _DECORATOR = "s", "m", "nf", "nb", "nd"
 _SOFT = frozenset(keyword.softkwlist) - {"_"}
+_MAGIC = frozenset(["__class__", "__dict__", "__doc__", "__file__", "__module__", "__name__"])
 _F_STRING = {name: getattr(tokenize, name, -1) for name in ("FSTRING_START", "FSTRING_END")}
 
 
@@ -96,6 +97,8 @@ def _name(
         return _NAME
     if _names_module(line_word, tokens, index):
         return _NAME
+    if text in _MAGIC:
+        return _BUILTIN
     if before == ".":
         return _PLAIN
     return _NAME if text in _known()[1] else _BUILTIN if text in _known()[0] else _PLAIN

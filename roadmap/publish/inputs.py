@@ -15,7 +15,6 @@ from roadmap.publish.site import digest
 
 # Fonts and vendored bundles are megabytes that never change in place: size and time will do.
 _LARGE = 100_000
-_SKIPPED = frozenset({"__pycache__", ".git"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,8 @@ def _walk(folder: str) -> Iterator[tuple[str, int, int]]:
     except OSError:
         return
     for entry in entries:
-        if entry.name in _SKIPPED:
-            continue
+        if entry.name == "__pycache__" or entry.name.startswith("."):
+            continue  # what tools leave behind
         if entry.is_dir():
             yield from _walk(entry.path)
         elif entry.is_file():

@@ -38,11 +38,12 @@ def test_the_fingerprint_follows_the_book_the_subject_and_the_options(tmp_path: 
     assert read_inputs(folder).fingerprint("pdf") in seen
 
 
-def test_compiled_files_are_no_input(tmp_path: Path):
+def test_what_tools_leave_behind_is_no_input(tmp_path: Path):
     folder = book(tmp_path)
     before = read_inputs(folder)
     (tmp_path / "llm_reference/__pycache__").mkdir()
     (tmp_path / "llm_reference/__pycache__/a.pyc").write_bytes(b"x")
+    (folder / ".editor-backup").write_text("x")
     assert read_inputs(folder) == before
 
 

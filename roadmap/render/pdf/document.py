@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from roadmap.model import Node, Outcome, Roadmap, Stage, Track
+from roadmap.render.templates import duration
 
 _NOTES = '<hr class="footnotes-sep"'
 ChapterHtml = Callable[[Node], str]
@@ -123,14 +124,6 @@ def destinations(roadmap: Roadmap) -> dict[str, str]:
     titles = {"map": "Back to the map", "contents": "Contents", "guide": "How to use this book"}
     titles |= {f"stage-{stage.id}": f"Stage: {stage.title}" for stage in roadmap.stages}
     return titles | {f"node-{node.id}": node.title for node in roadmap}
-
-
-def duration(minutes: int) -> str:
-    """Minutes as `45 min`, `2 h` or `1 h 30 min`."""
-    hours, rest = divmod(minutes, 60)
-    return " ".join(
-        [*([f"{hours} h"] if hours else []), *([f"{rest} min"] if rest or not hours else [])]
-    )
 
 
 def _halves(parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], tuple[Part, ...]]:

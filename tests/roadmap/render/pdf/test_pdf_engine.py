@@ -140,8 +140,8 @@ def test_what_the_pdf_engine_only_logs_stops_the_build(
     tmp_path: Path, body: str, says: str
 ) -> None:
     found = made_of(tmp_path, body)
-    assert {d.rule for d in found} == {"pdf-warning"}
-    assert any(says in d.message for d in found)
+    assert {d.rule for d in found} == {"pdf-warning"}, found
+    assert any(says in d.message for d in found), found
     assert not (tmp_path / "out.pdf").exists()
 
 
